@@ -1,0 +1,1 @@
+"""Cauce, a customer data platform."""

@@ -1,0 +1,72 @@
+"""The port for state: rows by key, in a transaction together with a position."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Column, Integer, MetaData, Select, Table, Text
+
+Row = tuple[Any, ...]
+"""A row as a tuple in the order of its table's columns."""
+
+STATE = MetaData()
+"""Every table of the state store; each stage's ``records.py`` adds its own."""
+
+PERSONAL = {"personal": True}
+"""Column ``info`` of a column that holds personal data."""
+
+progress = Table(
+    "progress",
+    STATE,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How far each consumer has come: positions of the log, and moments."""
+
+
+class Reader(Protocol):
+    """A consistent view of the rows."""
+
+    def rows(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> list[Row]:
+        """The rows whose ``column`` is among ``keys`` and whose other columns equal ``equal``."""
+
+    def select(self, statement: Select[Any]) -> list[Row]:
+        """The rows of any SQLAlchemy select; for reads that are not on a hot path."""
+
+    def progress(self, name: str) -> int:
+        """How far the consumer ``name`` has come; 0 if it has not begun."""
+
+
+class Transaction(Reader, Protocol):
+    """A view that also writes; all of it becomes durable together, or none."""
+
+    def put(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert whole rows, replacing those with the same primary key."""
+
+    def remove(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> None:
+        """Delete the rows that ``rows`` would return."""
+
+    def advance(self, name: str, value: int) -> None:
+        """Store how far the consumer ``name`` has come."""
+
+
+class Records(Protocol):
+    """A store of rows. Writers take turns; readers never wait."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """A snapshot for reading."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed when the block ends, rolled back if it raises.
+
+        Raises ``Transient`` if the store stays locked or is out of space.
+        """
+
+    def close(self) -> None:
+        """Release files and connections."""
+
+
+def as_mapping(table: Table, row: Row) -> Mapping[str, Any]:
+    """A row as column name → value."""
+    return dict(zip(table.columns.keys(), row, strict=True))

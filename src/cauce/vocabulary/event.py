@@ -1,0 +1,174 @@
+"""Events: what somebody did or what somebody said, as collected and as read.
+
+An event passes through three forms. ``Accepted`` is what the door hands to the
+log; ``Logged`` is a row of the log, with its position; ``Event`` is the decoded
+form that every stage works on.
+"""
+
+from enum import StrEnum
+from typing import Any, NewType
+
+import msgspec
+
+from cauce.vocabulary.exact import decode_json
+from cauce.vocabulary.identifier import Identifier, Normalization, normalize
+from cauce.vocabulary.moment import Moment
+
+Position = NewType("Position", int)
+"""Where an event stands in the log; the first is 1, gaps are allowed."""
+
+
+class Call(StrEnum):
+    """The calls of the tracking API (Segment's spec)."""
+
+    IDENTIFY = "identify"
+    TRACK = "track"
+    PAGE = "page"
+    SCREEN = "screen"
+    GROUP = "group"
+    ALIAS = "alias"
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An event the door accepted; ``body`` is its JSON text byte for byte.
+
+    ``time`` is the corrected client time, clamped at the door. ``name`` is the
+    event name as rules see it: ``Page Viewed`` and ``Screen Viewed`` for page
+    and screen calls, the event of a track call, otherwise empty.
+    """
+
+    message_id: str
+    time: Moment
+    call: Call
+    name: str
+    source: str
+    body: bytes
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Input that is no valid event, kept in quarantine with its reason.
+
+    ``reason`` is a stable code, ``detail`` a sentence without personal data.
+    """
+
+    reason: str
+    detail: str
+    source: str
+    body: bytes
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One row of the log."""
+
+    position: Position
+    received: Moment
+    time: Moment
+    call: Call
+    name: str
+    message_id: str
+    source: str
+    body: bytes
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A decoded event.
+
+    ``identifiers`` are normalized, distinct and in the order user_id, email,
+    phone, …, anonymous_id. ``traits`` is filled on identify calls only.
+    ``properties`` holds a page's or screen's ``name`` as ``page_name`` or
+    ``screen_name``.
+    """
+
+    position: Position
+    received: Moment
+    time: Moment
+    call: Call
+    name: str
+    message_id: str
+    source: str
+    identifiers: tuple[Identifier, ...]
+    traits: dict[str, Any]
+    properties: dict[str, Any]
+
+
+def read_event(row: Logged, how: Normalization) -> Event:
+    """Decode a row of the log."""
+    body = decode_json(row.body)
+    if not isinstance(body, dict):  # the door accepts objects only
+        body = {}
+    traits = _object(body, "traits") if row.call is Call.IDENTIFY else {}
+    properties = _object(body, "properties")
+    if row.call in (Call.PAGE, Call.SCREEN) and isinstance(body.get("name"), str):
+        properties = properties | {f"{row.call}_name": body["name"]}
+    return Event(
+        position=row.position,
+        received=row.received,
+        time=row.time,
+        call=row.call,
+        name=row.name,
+        message_id=row.message_id,
+        source=row.source,
+        identifiers=identifiers_of(body, row.call, how),
+        traits=traits,
+        properties=properties,
+    )
+
+
+def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tuple[Identifier, ...]:
+    """The identifiers an event carries (Segment's identity settings, ``field.md`` 2.12).
+
+    ``user_id`` from userId, ``email`` and ``phone`` from an identify call's
+    traits and from context.traits, device ids from context.device, custom ones
+    from complete entries of context.externalIds, ``anonymous_id``.
+    """
+    found: list[tuple[str, object]] = [("user_id", body.get("userId"))]
+    context = _object(body, "context")
+    people = [_object(context, "traits")]
+    if call is Call.IDENTIFY:
+        people.insert(0, _object(body, "traits"))
+    for type_ in ("email", "phone"):
+        found.extend((type_, traits.get(type_)) for traits in people)
+    if "externalIds" in context:
+        found.extend(_external(context["externalIds"]))
+    if "device" in context:
+        found.extend(_device(_object(context, "device")))
+    found.append(("anonymous_id", body.get("anonymousId")))
+    result: dict[Identifier, None] = {}
+    for type_, value in found:
+        text = _text(value)
+        normal = normalize(type_, text, how) if text else ""
+        if normal:
+            result[Identifier(type_, normal)] = None
+    return tuple(result)
+
+
+def _device(device: dict[str, Any]) -> list[tuple[str, object]]:
+    platform = str(device.get("type", "")).lower()
+    if platform not in ("android", "ios"):
+        return []
+    found = [(f"{platform}.id", device.get("id")), (f"{platform}.push_token", device.get("token"))]
+    if platform == "android" or device.get("adTrackingEnabled") is True:
+        found.append((f"{platform}.idfa", device.get("advertisingId")))
+    return found
+
+
+def _external(entries: object) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or not {"id", "type", "collection", "encoding"} <= set(entry):
+            continue
+        type_ = entry["type"]
+        if isinstance(type_, str) and type_ and entry["encoding"] == "none":
+            found.append((type_.lower(), entry["id"]))
+    return found
+
+
+def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else ""
