@@ -118,7 +118,7 @@ def _fetch(cursor: Any) -> list[Row]:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f'"{name}"' for name in table.columns.keys())
+    return ", ".join(f'"{column.name}"' for column in table.columns)
 
 
 def _where(column: str, equal: dict[str, object]) -> str:
