@@ -34,6 +34,27 @@ class Quarantined(NamedTuple):
     body: bytes
 
 
+class Pending(Protocol):
+    """An append that is written and holds the log's lock, but is not durable yet.
+
+    Whoever holds one must end it by ``commit`` or ``abandon``; until then every
+    other append waits.
+    """
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What will have become of each event, in order, once ``commit`` returns."""
+
+    def commit(self) -> None:
+        """Make the append durable: one call that waits for the disk, fit for a thread.
+
+        Raises ``Transient`` if the disk refused; then nothing was appended.
+        """
+
+    def abandon(self) -> None:
+        """Undo the append as if it had never begun."""
+
+
 class EventLog(Protocol):
     """The log of a space. Its order is the order of positions, and ``received`` never falls along it."""
 
@@ -44,6 +65,24 @@ class EventLog(Protocol):
         duplicate; with other content it goes to quarantine as a conflicting
         repeat. Raises ``Transient`` if the log is locked or out of space; then
         nothing was appended.
+        """
+
+    def begin_append(
+        self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment
+    ) -> Pending | None:
+        """The first half of ``append``: deduplicate and write, without waiting for anything.
+
+        None means that it would have to wait (another append holds the lock, or
+        others appended so much that taking it in would take long): call
+        ``append`` or ``catch_up`` in a thread instead. Raises ``Transient`` if
+        the log is out of space. Made for an event loop, which calls this on its
+        own thread and only ``Pending.commit`` in another one.
+        """
+
+    def catch_up(self) -> None:
+        """Take in what others appended, so that the next append need not. Fit for a thread.
+
+        Call it once at the start, and now and then while idle.
         """
 
     def read(self, after: Position, limit: int) -> list[Logged]:
@@ -57,6 +96,9 @@ class EventLog(Protocol):
 
     def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
         """Refused input in the order of its numbers, above ``after``."""
+
+    def quarantine_counts(self) -> dict[str, int]:
+        """How much input was refused, by reason."""
 
     def close(self) -> None:
         """Release files and connections."""

@@ -1,0 +1,244 @@
+"""Appending to ``log.db``: lock, catch up with others, deduplicate, write, commit."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cauce.eventlog.content import content_print, id_print, id_prints
+from cauce.eventlog.database import connect, is_busy, meaning, translated
+from cauce.eventlog.dedup import Seen
+from cauce.eventlog.port import Outcome, Tick
+from cauce.vocabulary.event import Accepted, Call, Position, Refused
+from cauce.vocabulary.moment import Moment
+
+CONFLICTING = Refused(
+    reason=Outcome.CONFLICTING_REPEAT.value,
+    detail="The log holds an event with this message id and other content.",
+    source="",
+    body=b"",
+)
+"""What quarantine says of an event whose id was used before for something else."""
+
+_EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_QUARANTINE = "INSERT INTO quarantine (received, source, reason, detail, body) VALUES (?, ?, ?, ?, ?)"
+_HEAD = """
+SELECT max(position, sealed_to), max(received, sealed_received, tick) FROM
+  (SELECT coalesce(max(position), 0) AS position, coalesce(received, 0) AS received FROM event),
+  (SELECT coalesce(max(last), 0) AS sealed_to, coalesce(last_received, 0) AS sealed_received FROM sealed),
+  (SELECT coalesce(max(value), 0) AS tick FROM fixed WHERE name = 'tick')
+"""
+# SQLite takes a bare column beside max() from the row that holds the maximum.
+
+_PAUSE_SECONDS = 0.001
+_NEAR = 2_000
+"""So many events of others may be taken in without a thread (about 2 ms)."""
+
+_CALLS = {call: call.value for call in Call}  # plain strings: SQLite would adapt a StrEnum at every row
+
+EventRow = tuple[int, int, int, str, str, str, str, bytes, bytes]
+RefusedRow = tuple[int, str, str, str, bytes]
+
+
+class _Decision:
+    """What is to become of the events of one append."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.rows: list[EventRow] = []
+        self.new: dict[int, bytes] = {}
+        self.refused: list[RefusedRow] = []
+
+
+class PendingAppend:
+    """See ``Pending`` in the port."""
+
+    def __init__(self, appender: "Appender", decision: _Decision) -> None:
+        self._appender = appender
+        self._decision: _Decision | None = decision
+        self.outcomes = decision.outcomes
+
+    def commit(self) -> None:
+        """Make it durable; raises ``Transient`` if the disk refused, with nothing appended."""
+        decision, self._decision = self._decision, None
+        if decision is not None:
+            self._appender.finish(decision.rows, decision.new)
+
+    def abandon(self) -> None:
+        """Undo it."""
+        decision, self._decision = self._decision, None
+        if decision is not None:
+            self._appender.undo()
+
+
+class Appender:
+    """The one writing connection of this process, and what it remembers of the log.
+
+    Between ``begin`` and ``finish`` or ``undo`` the mutex and SQLite's write lock
+    are held. What is remembered changes after the commit only, so undoing needs
+    no second thought.
+    """
+
+    def __init__(self, path: Path, *, wait_seconds: float) -> None:
+        self._wait_seconds = wait_seconds
+        self._mutex = threading.Lock()
+        with translated():
+            self._connection = connect(path, wait=0)
+            (self._seed,) = self._connection.execute("SELECT value FROM fixed WHERE name = 'seed'").fetchone()
+        self._seen = Seen()
+        self._known = 0  # every event up to this position is in _seen
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> list[Outcome]:
+        """Append durably, waiting for the lock."""
+        self.catch_up()
+        self._lock()
+        pending = self._write(events, refused, now)
+        pending.commit()
+        return pending.outcomes
+
+    def begin(
+        self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment
+    ) -> PendingAppend | None:
+        """Write without waiting; None if it would have to."""
+        if not self._mutex.acquire(blocking=False):
+            return None
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._mutex.release()
+            if is_busy(error):
+                return None
+            raise meaning(error) from error
+        if self._behind() > _NEAR:
+            self.undo()
+            return None
+        return self._write(events, refused, now)
+
+    def tick(self, now: Moment) -> Tick:
+        """Fix the present, durably."""
+        self._lock()
+        try:
+            head, floor = self._connection.execute(_HEAD).fetchone()
+            if now > floor:
+                self._connection.execute("INSERT OR REPLACE INTO fixed VALUES ('tick', ?)", (now,))
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            raise self._failed(error) from error
+        self._mutex.release()
+        return Tick(Moment(max(now, floor)), Position(head))
+
+    def catch_up(self) -> None:
+        """Take in what others appended, without the write lock."""
+        with self._mutex, translated():
+            self._take_in()
+
+    def finish(self, rows: list[EventRow], new: dict[int, bytes]) -> None:
+        """Commit, remember, release."""
+        try:
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            raise self._failed(error) from error
+        if rows:
+            self._seen.add(new)
+            self._known = rows[-1][0]
+        self._mutex.release()
+
+    def undo(self) -> None:
+        """Roll back and release."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        finally:
+            self._mutex.release()
+
+    def close(self) -> None:
+        """Close the connection; an append that is pending is undone."""
+        self._connection.close()
+
+    def _write(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> PendingAppend:
+        """With the lock held: catch up, decide, insert. On any error everything is undone."""
+        try:
+            head, floor = self._connection.execute(_HEAD).fetchone()
+            if head > self._known:
+                self._take_in()
+            received = Moment(max(now, floor))
+            decision = self._decide(events, head, received)
+            decision.refused.extend((received, r.source, r.reason, r.detail, r.body) for r in refused)
+            self._connection.executemany(_EVENT, decision.rows)
+            if decision.refused:
+                self._connection.executemany(_QUARANTINE, decision.refused)
+        except BaseException as error:
+            raise self._failed(error) from error
+        return PendingAppend(self, decision)
+
+    def _decide(self, events: Sequence[Accepted], head: int, received: Moment) -> _Decision:
+        """Each event's outcome, and the rows of those that are new."""
+        result = _Decision()
+        prints = id_prints(events, self._seed)
+        known = self._seen.find(prints)
+        new = result.new
+        for event, print_ in zip(events, prints, strict=True):
+            content = content_print(event.body, self._seed)
+            before = known.get(print_) or new.get(print_)
+            if before is None:
+                head += 1
+                new[print_] = content
+                result.outcomes.append(Outcome.ACCEPTED)
+                result.rows.append(
+                    (
+                        head,
+                        received,
+                        event.time,
+                        _CALLS[event.call],
+                        event.name,
+                        event.message_id,
+                        event.source,
+                        content,
+                        event.body,
+                    )
+                )
+            elif before == content:
+                result.outcomes.append(Outcome.DUPLICATE)
+            else:
+                result.outcomes.append(Outcome.CONFLICTING_REPEAT)
+                result.refused.append(
+                    (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body)
+                )
+        return result
+
+    def _behind(self) -> int:
+        """How many events others appended since this process last looked."""
+        head, _ = self._connection.execute(_HEAD).fetchone()
+        return int(head) - self._known
+
+    def _take_in(self) -> None:
+        rows = self._connection.execute(
+            "SELECT position, message_id, content FROM event WHERE position > ? ORDER BY position",
+            (self._known,),
+        )
+        while chunk := rows.fetchmany(10_000):
+            self._seen.add({id_print(message_id, self._seed): content for _, message_id, content in chunk})
+            self._known = chunk[-1][0]
+
+    def _lock(self) -> None:
+        """Take the mutex and the write lock, waiting for other threads and processes."""
+        deadline = time.monotonic() + self._wait_seconds
+        self._mutex.acquire()
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.Error as error:
+                if not is_busy(error) or time.monotonic() > deadline:
+                    self._mutex.release()
+                    raise meaning(error) from error
+            time.sleep(_PAUSE_SECONDS)
+
+    def _failed(self, error: BaseException) -> BaseException:
+        """Undo, and say what the error means."""
+        try:
+            self.undo()
+        except sqlite3.Error as again:
+            return meaning(again)
+        return meaning(error) if isinstance(error, sqlite3.Error) else error

@@ -1,0 +1,198 @@
+"""The file ``log.db``: its tables, how it is made and opened, and what its errors mean."""
+
+import os
+import secrets
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cauce.vocabulary.errors import BadSettings, CauceError, Conflict, Transient, Unsupported
+
+FILE = "log.db"
+FOLDER = "log"
+"""Where the sealed files lie, within the space."""
+
+_VERSION = 1
+_CHECKPOINT_PAGES = 1_000
+_CACHE_KIB = 16_384
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+_TABLES = """
+CREATE TABLE event (
+    position INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    call TEXT NOT NULL,
+    name TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    source TEXT NOT NULL,
+    content BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    received INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX quarantine_by_reason ON quarantine (reason);
+CREATE TABLE sealed (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    last_received INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    checksum TEXT NOT NULL
+);
+CREATE TABLE fixed (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+# event.content is the content's fingerprint (8 bytes, big-endian), so that nobody need compute it twice.
+# fixed holds `seed` (of the fingerprints) and `tick` (the moment that was last promised).
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY: "it is locked by another process",
+    sqlite3.SQLITE_LOCKED: "it is locked by another connection",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_NOMEM: "memory is exhausted",
+    sqlite3.SQLITE_INTERRUPT: "it was interrupted",
+}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+
+
+def meaning(error: sqlite3.Error) -> CauceError:
+    """The error of ours that says what an error of SQLite means here."""
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if primary in _PASSING:
+        return Transient(
+            f"The event log refused: {_PASSING[primary]}.", hint="Nothing was appended; try again."
+        )
+    if primary in _DAMAGED:
+        return damaged(str(error))
+    if primary in _FORBIDDEN:
+        return BadSettings(
+            f"The event log cannot be opened or written: {error}.",
+            hint=f"Give this account read and write access to {FILE} and its folder.",
+        )
+    return CauceError(f"The event log failed: {error}.")
+
+
+def damaged(how: str) -> Conflict:
+    """The error for a log whose file is not what it was."""
+    return Conflict(
+        f"The event log is damaged: {how}.",
+        hint=f"Restore {FILE} from a backup; sealed files in {FOLDER}/ are separate and stay as they are.",
+        code="damaged_log",
+    )
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether the error says that another connection holds the lock."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_BUSY
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise meaning(error) from error
+
+
+def connect(path: Path, *, wait: float) -> sqlite3.Connection:
+    """A connection to an existing log, in explicit transactions, fsync at every commit.
+
+    ``wait`` is how many seconds SQLite itself waits for a lock.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(space: Path) -> Path:
+    """The path of the space's log, made if the space has none; raises if it is no log of ours.
+
+    It is made under another name and linked when complete, so a ``log.db`` that
+    is empty or half made is damage and never a beginning.
+    """
+    path = space / FILE
+    if not path.exists():
+        if any((space / FOLDER).glob("*.parquet")):
+            raise damaged(f"{FILE} is missing but {FOLDER}/ holds sealed files")
+        _create(path)
+    if path.stat().st_size == 0:
+        raise damaged(f"{FILE} is empty")
+    _check_length(path)
+    with translated():
+        connection = connect(path, wait=30)
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        finally:
+            connection.close()
+    if version != _VERSION:
+        raise Unsupported(
+            f"{FILE} has version {version}; this program reads version {_VERSION}.",
+            hint="Use the release of Cauce that wrote it.",
+        )
+    return path
+
+
+def _check_length(path: Path) -> None:
+    """A file shorter than its header says was cut off, unless a write-ahead log is there to mend it.
+
+    (SQLite file format 1.3: page size at byte 16, number of pages at byte 28.)
+    """
+    with path.open("rb") as file:
+        header = file.read(32)
+    size = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    mended = path.with_name(f"{FILE}-wal").exists()
+    if not mended and path.stat().st_size < pages * (65_536 if size == 1 else size):
+        raise damaged(f"{FILE} was cut off")
+
+
+def _create(path: Path) -> None:
+    handle, name = tempfile.mkstemp(prefix=f"{FILE}.", suffix=".new", dir=path.parent)
+    os.close(handle)
+    made = Path(name)
+    try:
+        with translated():
+            connection = sqlite3.connect(made, isolation_level=None)
+            connection.executescript(
+                f"PRAGMA journal_mode = WAL; {_TABLES} PRAGMA user_version = {_VERSION};"
+            )
+            connection.execute("INSERT INTO fixed VALUES ('seed', ?)", (secrets.randbits(63),))
+            connection.close()  # writes everything back: the file is complete without its WAL
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(made)
+        except FileExistsError:
+            return  # another process was faster
+        sync_folder(path.parent)
+    finally:
+        made.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
