@@ -1,0 +1,95 @@
+"""One micro-batch of folding events into fragments and timelines."""
+
+from bisect import insort
+from collections.abc import Mapping
+
+from cauce.profile.fragment import assert_traits, encode
+from cauce.profile.loaded import NO_PROPERTIES, LoadedProfiles
+from cauce.profile.person import entry_order
+from cauce.profile.records import fragment as fragment_table
+from cauce.profile.records import timeline as timeline_table
+from cauce.profile.survivorship import Survivorship
+from cauce.storage.records import Row, Transaction
+from cauce.vocabulary.event import Event
+from cauce.vocabulary.exact import encode_json
+from cauce.vocabulary.language import Entry, reduce_properties
+
+Recorded = Mapping[str, frozenset[tuple[str, ...]]]
+"""Event name → the property paths that live rules read."""
+
+TIMELINE_ENTRIES = 10_000
+"""Entries kept for each signature and event name; older ones are dropped and counted."""
+
+
+class ProfileSession(LoadedProfiles):
+    """What a batch changes in the fragments and timelines of its signatures; written by ``save``."""
+
+    def __init__(
+        self, transaction: Transaction, recorded: Recorded, rules: Mapping[str, Survivorship]
+    ) -> None:
+        super().__init__(transaction, rules)
+        self._transaction = transaction
+        self._recorded = recorded
+        self._dirty: set[int] = set()
+        self._entries: list[Row] = []
+
+    def fold(self, event: Event, signature: int) -> set[str]:
+        """Fold one event into its signature; the traits it touched."""
+        self.load([signature])
+        touched: set[str] = set()
+        if event.traits:
+            touched = assert_traits(self._fragment(signature), event)
+            if touched:
+                self._dirty.add(signature)
+        paths = self._recorded.get(event.name) if event.name else None
+        if paths is not None:
+            self._record(event, signature, paths)
+        return touched
+
+    def _record(self, event: Event, signature: int, paths: frozenset[tuple[str, ...]]) -> None:
+        properties = reduce_properties(event.properties, paths) if paths else NO_PROPERTIES
+        entry = Entry(
+            time=event.time,
+            received=event.received,
+            message_id=event.message_id,
+            source=event.source,
+            properties=properties,
+        )
+        entries = self._timelines.setdefault(signature, {}).setdefault(event.name, [])
+        insort(entries, entry, key=entry_order)
+        self._entries.append(
+            (
+                signature,
+                event.time,
+                event.position,
+                event.received,
+                event.message_id,
+                event.source,
+                event.name,
+                encode_json(properties).decode() if properties else "{}",
+            )
+        )
+        if len(entries) > TIMELINE_ENTRIES:
+            self._drop(signature, entries)
+
+    def _drop(self, signature: int, entries: list[Entry]) -> None:
+        """Keep the newest entries only, whatever order they came in, and count what is gone."""
+        oldest = entries.pop(0)
+        self._flush()
+        self._transaction.remove(
+            timeline_table, "message_id", [oldest.message_id], signature=signature, time=oldest.time
+        )
+        self._folded[signature] = self._folded.get(signature, 0) + 1
+        self._fragment(signature)
+        self._dirty.add(signature)
+
+    def _flush(self) -> None:
+        self._transaction.put(timeline_table, self._entries)
+        self._entries = []
+
+    def save(self) -> None:
+        """Write what changed."""
+        self._flush()
+        rows = [(s, self._folded.get(s, 0), encode(self._fragments[s])) for s in sorted(self._dirty)]
+        self._transaction.put(fragment_table, rows)
+        self._dirty = set()

@@ -1,0 +1,64 @@
+"""The segments in force, compiled, and which of them an event can touch."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from cauce.vocabulary.definitions import SegmentDef
+from cauce.vocabulary.language import Rule, parse
+
+KNOWN_TYPES = frozenset({"user_id", "email", "phone", "android.idfa", "ios.idfa"})
+"""A person counts for a segment if she has an identifier of one of these types (``language.md`` rule 23)."""
+
+
+class LiveSegment(NamedTuple):
+    """A segment with its compiled rule; ``anonymous`` lets in people without a known identifier."""
+
+    key: str
+    rule: Rule
+    anonymous: bool
+
+    @property
+    def version(self) -> str:
+        """What is evaluated, as text: two versions differ if their members could."""
+        return f"{'all' if self.anonymous else 'known'}: {self.rule}"
+
+    def asks_for(self, types: frozenset[str]) -> bool:
+        """Whether a profile with identifiers of these types is a person for this segment."""
+        return self.anonymous or not types.isdisjoint(KNOWN_TYPES)
+
+
+class LiveSegments:
+    """All segments in force, found by what they read."""
+
+    def __init__(self, segments: Iterable[LiveSegment]) -> None:
+        self.all: Sequence[LiveSegment] = sorted(segments, key=lambda s: s.key)
+        self._by_key = {s.key: s for s in self.all}
+        self._by_event: dict[str, list[LiveSegment]] = {}
+        self._by_trait: dict[str, list[LiveSegment]] = {}
+        recorded: dict[str, set[tuple[str, ...]]] = {}
+        for segment in self.all:
+            mentions = segment.rule.mentions
+            for trait in mentions.traits:
+                self._by_trait.setdefault(trait, []).append(segment)
+            for name, paths in mentions.events.items():
+                self._by_event.setdefault(name, []).append(segment)
+                recorded.setdefault(name, set()).update(paths)
+        self.recorded = {name: frozenset(paths) for name, paths in recorded.items()}
+
+    @classmethod
+    def of(cls, definitions: Iterable[SegmentDef]) -> "LiveSegments":
+        """Compile definitions; raises ``RuleError`` on a wrong rule."""
+        return cls(LiveSegment(d.key, parse(d.rule), d.anonymous) for d in definitions)
+
+    def get(self, key: str) -> LiveSegment | None:
+        """The segment of that key."""
+        return self._by_key.get(key)
+
+    def touched(self, event: str, traits: Iterable[str]) -> Sequence[LiveSegment]:
+        """The segments that read this event or one of these traits, in the order of their keys."""
+        found = self._by_event.get(event, [])
+        more = [s for trait in traits for s in self._by_trait.get(trait, ())]
+        if not more:
+            return found
+        unique = {s.key: s for s in (*found, *more)}
+        return [unique[key] for key in sorted(unique)]
