@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cauce.profile.fragment import Assertion, Fragment, assert_traits, assertions, decode, encode
-from cauce.profile.survivorship import Rule, Survivorship, losers, survivor
+from cauce.profile.survivorship import Survivorship, losers, survivor
+from cauce.vocabulary.definitions import SurvivorshipRule
 from cauce.vocabulary.event import Call, Event, Position
 from cauce.vocabulary.moment import Moment
 
@@ -20,8 +21,8 @@ EVENTS = st.lists(
 )
 RULES = [
     Survivorship(),
-    Survivorship(Rule.OLDEST),
-    Survivorship(Rule.SOURCE_PRIORITY, ("crm", "web")),
+    Survivorship(SurvivorshipRule.OLDEST),
+    Survivorship(SurvivorshipRule.SOURCE_PRIORITY, ("crm", "web")),
 ]
 
 
@@ -67,7 +68,7 @@ def test_the_survivor_is_that_of_all_assertions(
     kept = list(assertions([folded(events[:cut]), folded(events[cut:])], "t"))
     expected, found = survivor(everything, how), survivor(kept, how)
     assert (found and found.order) == (expected and expected.order)
-    if found is not None and how.rule is not Rule.OLDEST:
+    if found is not None and how.rule is not SurvivorshipRule.OLDEST:
         lost = losers(kept, found)
         assert found.order not in [one.order for one in lost]
         assert len(lost) == len({(one.order, one.source) for one in lost})

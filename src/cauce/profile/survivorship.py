@@ -6,18 +6,10 @@ alone. The order of ties is time, then received time, then message id
 """
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 from cauce.profile.fragment import Assertion
-
-
-class Rule(StrEnum):
-    """How a golden value is chosen."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    SOURCE_PRIORITY = "source_priority"
+from cauce.vocabulary.definitions import SurvivorshipRule
 
 
 class Survivorship(NamedTuple):
@@ -26,7 +18,7 @@ class Survivorship(NamedTuple):
     Sources that are not ranked come after those that are, newest first.
     """
 
-    rule: Rule = Rule.NEWEST
+    rule: SurvivorshipRule = SurvivorshipRule.NEWEST
     sources: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -39,9 +31,9 @@ def survivor(assertions: Iterable[Assertion], how: Survivorship) -> Assertion | 
     An assertion of null removes the trait: it can survive, and the trait is then
     absent. Under ``source_priority`` a null lets the next source speak.
     """
-    if how.rule is Rule.OLDEST:
+    if how.rule is SurvivorshipRule.OLDEST:
         return min((a for a in assertions if a.value is not None), key=_order, default=None)
-    if how.rule is Rule.NEWEST:
+    if how.rule is SurvivorshipRule.NEWEST:
         return max(assertions, key=_order, default=None)
     newest: dict[str, Assertion] = {}
     for assertion in assertions:

@@ -5,6 +5,7 @@ log; ``Logged`` is a row of the log, with its position; ``Event`` is the decoded
 form that every stage works on.
 """
 
+import unicodedata
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -76,7 +77,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``identifiers`` are normalized, distinct and in the order user_id, email,
     phone, …, anonymous_id. ``traits`` is filled on identify calls only.
     ``properties`` holds a page's or screen's ``name`` as ``page_name`` or
-    ``screen_name``.
+    ``screen_name``. ``name`` and the names of traits are in Unicode NFC, as rules
+    compare them.
     """
 
     position: Position
@@ -96,7 +98,7 @@ def read_event(row: Logged, how: Normalization) -> Event:
     body = decode_json(row.body)
     if not isinstance(body, dict):  # the door accepts objects only
         body = {}
-    traits = _object(body, "traits") if row.call is Call.IDENTIFY else {}
+    traits = _composed(_object(body, "traits")) if row.call is Call.IDENTIFY else {}
     properties = _object(body, "properties")
     if row.call in (Call.PAGE, Call.SCREEN) and isinstance(body.get("name"), str):
         properties = properties | {f"{row.call}_name": body["name"]}
@@ -105,7 +107,7 @@ def read_event(row: Logged, how: Normalization) -> Event:
         received=row.received,
         time=row.time,
         call=row.call,
-        name=row.name,
+        name=_compose(row.name),
         message_id=row.message_id,
         source=row.source,
         identifiers=identifiers_of(body, row.call, how),
@@ -161,6 +163,14 @@ def _external(entries: object) -> list[tuple[str, object]]:
         if isinstance(type_, str) and type_ and entry["encoding"] == "none":
             found.append((type_.lower(), entry["id"]))
     return found
+
+
+def _compose(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _composed(values: dict[str, Any]) -> dict[str, Any]:
+    return {_compose(name): value for name, value in values.items()}
 
 
 def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
