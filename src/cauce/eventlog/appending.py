@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cauce.eventlog.content import content_print, id_print, id_prints
-from cauce.eventlog.database import connect, is_busy, meaning, translated
+from cauce.eventlog.database import FOLDER, connect, is_busy, meaning, translated
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Tick
+from cauce.eventlog.sealed import Range, kept_runs, ranges
+from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Accepted, Call, Position, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -24,7 +26,7 @@ CONFLICTING = Refused(
 _EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _QUARANTINE = "INSERT INTO quarantine (received, source, reason, detail, body) VALUES (?, ?, ?, ?, ?)"
 _HEAD = """
-SELECT max(position, sealed_to), max(received, sealed_received, tick) FROM
+SELECT max(position, sealed_to), max(received, sealed_received, tick), sealed_to FROM
   (SELECT coalesce(max(position), 0) AS position, coalesce(received, 0) AS received FROM event),
   (SELECT coalesce(max(last), 0) AS sealed_to, coalesce(last_received, 0) AS sealed_received FROM sealed),
   (SELECT coalesce(max(value), 0) AS tick FROM fixed WHERE name = 'tick')
@@ -87,7 +89,8 @@ class Appender:
             self._connection = connect(path, wait=0)
             (self._seed,) = self._connection.execute("SELECT value FROM fixed WHERE name = 'seed'").fetchone()
         self._seen = Seen()
-        self._known = 0  # every event up to this position is in _seen
+        self._folder = path.parent / FOLDER
+        self._sealed_to = 0  # up to here the runs kept in files are in use, or on their way
 
     def append(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> list[Outcome]:
         """Append durably, waiting for the lock."""
@@ -119,7 +122,7 @@ class Appender:
         """Fix the present, durably."""
         self._lock()
         try:
-            head, floor = self._connection.execute(_HEAD).fetchone()
+            head, floor, _ = self._connection.execute(_HEAD).fetchone()
             if now > floor:
                 self._connection.execute("INSERT OR REPLACE INTO fixed VALUES ('tick', ?)", (now,))
             self._connection.execute("COMMIT")
@@ -130,8 +133,16 @@ class Appender:
 
     def catch_up(self) -> None:
         """Take in what others appended, without the write lock."""
-        with self._mutex, translated():
-            self._take_in()
+        self._acquire()
+        try:
+            with translated():
+                self._connection.execute("BEGIN")
+                try:
+                    self._take_in()
+                finally:
+                    self._connection.execute("COMMIT")
+        finally:
+            self._mutex.release()
 
     def finish(self, rows: list[EventRow], new: dict[int, bytes]) -> None:
         """Commit, remember, release."""
@@ -140,8 +151,7 @@ class Appender:
         except BaseException as error:
             raise self._failed(error) from error
         if rows:
-            self._seen.add(new)
-            self._known = rows[-1][0]
+            self._seen.add(new, rows[-1][0])
         self._mutex.release()
 
     def undo(self) -> None:
@@ -154,13 +164,14 @@ class Appender:
 
     def close(self) -> None:
         """Close the connection; an append that is pending is undone."""
+        self._seen.close()
         self._connection.close()
 
     def _write(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> PendingAppend:
         """With the lock held: catch up, decide, insert. On any error everything is undone."""
         try:
-            head, floor = self._connection.execute(_HEAD).fetchone()
-            if head > self._known:
+            head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
+            if head > self._seen.known or sealed_to > self._sealed_to:
                 self._take_in()
             received = Moment(max(now, floor))
             decision = self._decide(events, head, received)
@@ -208,23 +219,40 @@ class Appender:
         return result
 
     def _behind(self) -> int:
-        """How many events others appended since this process last looked."""
-        head, _ = self._connection.execute(_HEAD).fetchone()
-        return int(head) - self._known
+        """How many events others appended since this process last looked; many if they are sealed."""
+        head, _, sealed_to = self._connection.execute(_HEAD).fetchone()
+        return _NEAR + 1 if sealed_to > self._seen.known else int(head) - self._seen.known
 
     def _take_in(self) -> None:
+        """Within a transaction: remember what others appended, and use the runs that sealing kept."""
+        sealed = ranges(self._connection)
+        sealed_to = sealed[-1].last if sealed else 0
+        if sealed_to > self._sealed_to:
+            self._sealed_to = sealed_to
+            if sealed_to > self._seen.known:
+                self._adopt(sealed)
+            else:
+                self._seen.in_background(lambda: self._adopt(sealed))
         rows = self._connection.execute(
             "SELECT position, message_id, content FROM event WHERE position > ? ORDER BY position",
-            (self._known,),
+            (self._seen.known,),
         )
-        while chunk := rows.fetchmany(10_000):
-            self._seen.add({id_print(message_id, self._seed): content for _, message_id, content in chunk})
-            self._known = chunk[-1][0]
+        while chunk := rows.fetchmany(_NEAR):
+            prints = {id_print(message_id, self._seed): content for _, message_id, content in chunk}
+            self._seen.add(prints, chunk[-1][0])
+
+    def _adopt(self, sealed: list[Range]) -> None:
+        self._seen.adopt(kept_runs(self._folder, sealed, self._seed, self._seen.kept), sealed[-1].last)
+
+    def _acquire(self) -> None:
+        """Take the mutex, waiting for other threads."""
+        if not self._mutex.acquire(timeout=self._wait_seconds):
+            raise Transient("The event log refused: another append does not end.", hint="Try again.")
 
     def _lock(self) -> None:
         """Take the mutex and the write lock, waiting for other threads and processes."""
         deadline = time.monotonic() + self._wait_seconds
-        self._mutex.acquire()
+        self._acquire()
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")

@@ -43,10 +43,10 @@ CREATE INDEX quarantine_by_reason ON quarantine (reason);
 CREATE TABLE sealed (
     first INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
-    count INTEGER NOT NULL,
+    events INTEGER NOT NULL,
     last_received INTEGER NOT NULL,
     file TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     checksum TEXT NOT NULL
 );
 CREATE TABLE fixed (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -4,20 +4,32 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from cauce.eventlog.appending import Appender, PendingAppend
-from cauce.eventlog.database import connect, prepare, translated
+from cauce.eventlog.columns import PLAIN, plain_columns
+from cauce.eventlog.database import FOLDER, connect, prepare, translated
 from cauce.eventlog.port import Outcome, Quarantined, Tick
+from cauce.eventlog.sealed import SEALED_TO, Range, SealedReader, range_at, ranges
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
 
-_READ = """
+_READ = f"""
 SELECT position, received, time, call, name, message_id, source, body
-FROM event WHERE position > ? ORDER BY position LIMIT ?
+FROM event WHERE position > ?1 AND ?1 >= ({SEALED_TO}) ORDER BY position LIMIT ?2
 """
+# One statement, one snapshot: it finds nothing where the sealed files must answer.
+
+_HOT = f"""
+SELECT position, received, time, call, name, message_id, source, body
+FROM event WHERE position > ({SEALED_TO}) AND position <= ? ORDER BY position
+"""
+_HEAD = f"SELECT max(coalesce((SELECT max(position) FROM event), 0), ({SEALED_TO}))"
 _QUARANTINED = """
 SELECT number, received, source, reason, detail, body
 FROM quarantine WHERE number > ? ORDER BY number LIMIT ?
 """
+_BATCH = 8_192
 _CALLS = {call.value: call for call in Call}
 
 
@@ -33,6 +45,8 @@ class SqliteLog:
     def __init__(self, space: Path, *, wait_seconds: float = 30) -> None:
         path = prepare(space)
         self._appender = Appender(path, wait_seconds=wait_seconds)
+        self._folder = space / FOLDER
+        self._sealed = SealedReader(self._folder)
         self._reading = threading.Lock()
         with translated():
             self._connection = connect(path, wait=wait_seconds)
@@ -52,9 +66,20 @@ class SqliteLog:
         self._appender.catch_up()
 
     def read(self, after: Position, limit: int) -> list[Logged]:
-        """Up to ``limit`` events above ``after``, in order."""
+        """Up to ``limit`` events above ``after``, in order, sealed or not."""
+        found: list[Logged] = []
         with self._reading, translated():
-            rows = self._connection.execute(_READ, (after, limit)).fetchall()
+            while len(found) < limit and (more := self._read(after, limit - len(found))):
+                found.extend(more)
+                after = more[-1].position
+        return found
+
+    def _read(self, after: Position, limit: int) -> list[Logged]:
+        """The next events, from the rows or from one sealed file."""
+        rows = self._connection.execute(_READ, (after, limit)).fetchall()
+        if not rows:
+            range_ = range_at(self._connection, after + 1)
+            return self._sealed.read(range_, after, limit) if range_ else []
         return [
             Logged(
                 position=position,
@@ -69,10 +94,32 @@ class SqliteLog:
             for position, received, time, call, name, message_id, source, body in rows
         ]
 
+    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
+        """The log up to a position for a columnar engine: the sealed files, and the rows as ``PLAIN``.
+
+        A file may hold events above ``upto``.
+        """
+        with self._reading, translated():
+            self._connection.execute("BEGIN")
+            try:
+                files = [self._folder / one.file for one in ranges(self._connection) if one.first <= upto]
+                cursor = self._connection.execute(_HOT, (upto,))
+                batches = []
+                while rows := cursor.fetchmany(_BATCH):
+                    batches.append(plain_columns(rows))
+            finally:
+                self._connection.execute("COMMIT")
+        return files, pa.Table.from_batches(batches, schema=PLAIN)
+
+    def sealed(self) -> list[Range]:
+        """The sealed ranges in order."""
+        with self._reading, translated():
+            return ranges(self._connection)
+
     def head(self) -> Position:
         """The last visible position; 0 if the log is empty."""
         with self._reading, translated():
-            (head,) = self._connection.execute("SELECT coalesce(max(position), 0) FROM event").fetchone()
+            (head,) = self._connection.execute(_HEAD).fetchone()
         return Position(head)
 
     def tick(self, now: Moment) -> Tick:

@@ -1,0 +1,103 @@
+"""Rows of the log as Arrow columns: the shape of sealed files and of the hot tail in bulk."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import msgspec
+import pyarrow as pa
+import xxhash
+
+from cauce.vocabulary.event import Call, identifiers_of
+from cauce.vocabulary.exact import decode_json
+from cauce.vocabulary.identifier import Identifier, Normalization
+
+Row = tuple[int, int, int, str, str, str, str, bytes]
+"""position, received, time, call, name, message_id, source, body."""
+
+PLAIN = pa.schema(
+    [
+        ("position", pa.int64()),
+        ("received", pa.int64()),
+        ("time", pa.int64()),
+        ("call", pa.string()),
+        ("name", pa.string()),
+        ("message_id", pa.string()),
+        ("source", pa.string()),
+        ("body", pa.string()),
+    ]
+)
+"""Moments are microseconds since 1970 UTC; ``body`` is the accepted JSON text byte for byte."""
+
+SEALED = pa.schema(
+    [
+        *list(PLAIN)[:-1],
+        ("identifiers", pa.list_(pa.string())),
+        ("signature", pa.int64()),
+        PLAIN.field("body"),
+    ]
+)
+"""With what each event says about who did it; ``signature`` is null where it says nothing."""
+
+
+class _Traits(TypedDict, total=False):
+    email: Any
+    phone: Any
+
+
+class _Context(TypedDict, total=False):
+    traits: _Traits
+    externalIds: Any
+    device: Any
+
+
+class _Carrying(TypedDict, total=False):
+    """The parts of a body that ``identifiers_of`` looks at; the others need no decoding."""
+
+    userId: Any
+    anonymousId: Any
+    traits: _Traits
+    context: _Context
+
+
+_carrying = msgspec.json.Decoder(_Carrying)
+_CALLS = {call.value: call for call in Call}
+
+
+def plain_columns(rows: Sequence[Row]) -> pa.RecordBatch:
+    """The rows, at least one, as columns: ``PLAIN``."""
+    arrays = [
+        pa.array(column, type=field.type)
+        for column, field in zip(zip(*rows, strict=True), PLAIN, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=PLAIN)
+
+
+def sealed_columns(rows: Sequence[Row], how: Normalization) -> pa.RecordBatch:
+    """The rows, at least one, as columns: ``SEALED``."""
+    plain = plain_columns(rows)
+    found = [carried(row[7], _CALLS[row[3]], how) for row in rows]
+    identifiers = pa.array([[str(one) for one in each] for each in found], type=pa.list_(pa.string()))
+    signatures = pa.array([signature(each) for each in found], type=pa.int64())
+    *envelope, body = plain.columns
+    return pa.RecordBatch.from_arrays([*envelope, identifiers, signatures, body], schema=SEALED)
+
+
+def carried(body: bytes, call: Call, how: Normalization) -> tuple[Identifier, ...]:
+    """The identifiers in a body, without decoding the rest of it."""
+    try:
+        parts: Any = _carrying.decode(body)
+    except msgspec.DecodeError:  # a part has another kind than usual, or the body is no JSON
+        try:
+            parts = decode_json(body)
+        except msgspec.DecodeError:
+            return ()
+    return identifiers_of(parts, call, how) if isinstance(parts, dict) else ()
+
+
+def signature(identifiers: Sequence[Identifier]) -> int | None:
+    """A stable 64-bit hash (XXH3 without a seed, signed) of a set of identifiers; None if it is empty."""
+    if not identifiers:
+        return None
+    text = "\0".join(sorted(str(one) for one in identifiers))
+    digest: bytes = xxhash.xxh3_64_digest(text.encode())
+    return int.from_bytes(digest, "big", signed=True)
