@@ -11,12 +11,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cauce.storage.records import Row, progress
+from cauce.storage.turns import Turns
 from cauce.vocabulary.errors import Transient
 
 _CACHE_KIB = 65_536
+_BUSY_SECONDS = 30.0
 
 
-def open_engine(path: Path, *, synchronous: str, busy_seconds: float = 30) -> Engine:
+def open_engine(path: Path, *, synchronous: str, busy_seconds: float = _BUSY_SECONDS) -> Engine:
     """A SQLAlchemy engine on the file, in WAL mode, with explicit transactions."""
     engine = create_engine(
         f"sqlite:///{path}",
@@ -46,6 +48,7 @@ class SqliteRecords:
 
     def __init__(self, path: Path, tables: MetaData, *, synchronous: str = "NORMAL") -> None:
         self._engine = open_engine(path, synchronous=synchronous)
+        self._turns = Turns()
         with self.write() as transaction:
             tables.create_all(transaction.connection)
 
@@ -60,7 +63,7 @@ class SqliteRecords:
     def write(self) -> Iterator["SqliteTransaction"]:
         """A transaction; raises ``Transient`` if the file stays locked or the disk is full."""
         try:
-            with self._engine.connect() as connection:
+            with self._turns.take(_BUSY_SECONDS), self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield SqliteTransaction(connection)
                 connection.commit()
