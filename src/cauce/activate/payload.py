@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from cauce.vocabulary.membership import MembershipChange
-from cauce.vocabulary.moment import to_iso
+from cauce.vocabulary.moment import Moment, to_iso
 
 _VARIANT = 0x8 << 76 | 0x2 << 62
 
@@ -25,6 +25,11 @@ def delivery_id(change: MembershipChange, destination: str) -> str:
     digest = int.from_bytes(sha256(msgspec.json.encode(named)).digest()[:10], "big")
     moment = max(change.at // 1000, 0) & (1 << 48) - 1
     return str(UUID(int=moment << 80 | _VARIANT | (digest >> 68) << 64 | digest & (1 << 62) - 1))
+
+
+def earliest_id(at: Moment) -> str:
+    """A text that sorts before the id of every delivery at ``at`` or later."""
+    return str(UUID(int=max(at // 1000, 0) << 80))
 
 
 def body(change: MembershipChange, destination: str, id_: str) -> bytes:

@@ -53,3 +53,6 @@ tally = Table(
     sqlite_with_rowid=False,
 )
 """How many attempts had each outcome since the space began."""
+
+QUEUED_UNTIL = "activate.queued_until"
+"""The name under which ``progress`` keeps the moment of the newest queued change."""

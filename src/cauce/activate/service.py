@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cauce.activate.delivery import SETTLED, Delivery, State, as_rows
 from cauce.activate.payload import body, delivery_id
-from cauce.activate.records import delivery
+from cauce.activate.records import QUEUED_UNTIL, delivery
 from cauce.storage.records import Transaction
 from cauce.vocabulary.membership import MembershipChange
 
@@ -31,7 +31,10 @@ class Activation:
         new: list[Delivery] = []
         for destination, wanted in lanes.items():
             new.extend(_new(transaction, destination, wanted))
-        transaction.put(delivery, as_rows(new))
+        if new:
+            transaction.put(delivery, as_rows(new))
+            newest = max(change.at for change in changes)
+            transaction.advance(QUEUED_UNTIL, max(newest, transaction.progress(QUEUED_UNTIL)))
         return len(new)
 
 

@@ -1,0 +1,147 @@
+"""Sending: the loop between the outbox and the webhooks.
+
+Everything here runs on one event loop; the outbox is called on one thread
+beside it, so that waiting for the store holds up no request.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from threading import Event
+
+from cauce.activate.answers import Answer
+from cauce.activate.backoff import retry_after
+from cauce.activate.delivery import Delivery, Outcome
+from cauce.activate.outbox import Attempt, Outbox
+from cauce.activate.pace import Pace
+from cauce.activate.settings import ActivateSettings
+from cauce.activate.webhook import Webhook
+from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.moment import SECOND, Clock
+
+_log = logging.getLogger(__name__)
+
+_REFUSED_PAUSE = 1.0
+_PURGE_PAUSE = 60.0
+
+
+class Sending:
+    """What is under way during one run of the deliverer."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        webhooks: Mapping[str, Webhook],
+        paces: Mapping[str, Pace],
+        thread: Executor,
+        clock: Clock,
+        settings: ActivateSettings,
+    ) -> None:
+        self._outbox = outbox
+        self._webhooks = webhooks
+        self._paces = paces
+        self._thread = thread
+        self._clock = clock
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._ripe: set[str] = set()  # destinations that may have something due
+        self._under_way: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over: list[Attempt] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._purge_at = self._loop.time()
+
+    def wake(self) -> None:
+        """Look for due deliveries at once. From any thread."""
+        self._loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        self._ripe.update(self._webhooks)
+        self._news.set()
+
+    async def run(self, stop: Event) -> None:
+        """Claim, send and write down until ``stop`` is set; then let what is under way finish."""
+        self._poll()
+        while not stop.is_set():
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._turn()
+                await self._purge()
+            except Transient as error:
+                _log.warning("Deliveries wait for the state store: %s", error)
+                await asyncio.sleep(_REFUSED_PAUSE)
+                self._news.set()
+        await self._finish()
+
+    def _poll(self) -> None:
+        self._look()
+        self._loop.call_later(self._settings.poll_seconds, self._poll)
+
+    async def _turn(self) -> None:
+        over = list(self._over)
+        self._ripe.update({attempt.delivery.destination for attempt in over} & self._webhooks.keys())
+        wanted = {name: count for name in self._ripe if (count := self._room(name))}
+        if over or wanted:
+            claimed = await self._loop.run_in_executor(self._thread, self._outbox.turn, over, wanted)
+            del self._over[: len(over)]
+            started = Counter(one.destination for one in claimed)
+            self._ripe -= {name for name, count in wanted.items() if started[name] < count}
+            for one in claimed:
+                self._start(one)
+        self._wait_for_pace()
+
+    def _room(self, name: str) -> int:
+        return min(self._free(name), self._paces[name].available(self._loop.time()))
+
+    def _free(self, name: str) -> int:
+        return self._settings.concurrency - self._under_way[name]
+
+    def _wait_for_pace(self) -> None:
+        """Come back when a destination that only its pace holds up may be sent more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self._loop.time()
+        pauses = [self._paces[name].pause(now) for name in self._ripe if self._free(name)]
+        held = [pause for pause in pauses if pause]
+        self._timer = self._loop.call_later(min(held), self._news.set) if held else None
+
+    def _start(self, one: Delivery) -> None:
+        self._under_way[one.destination] += 1
+        self._paces[one.destination].take(1)
+        task = self._loop.create_task(self._attempt(one))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attempt(self, one: Delivery) -> None:
+        try:
+            answer = await self._webhooks[one.destination].attempt(one.id, one.body, self._clock())
+        except Exception as error:  # a fault of ours must not leave the delivery unsettled
+            _log.error("An attempt for %s failed inside Cauce: %s", one.destination, type(error).__name__)
+            answer = Answer(Outcome.UNKNOWN, error=f"Cauce failed ({type(error).__name__})")
+        now = self._clock()
+        pause = retry_after(answer.retry_after, now, self._settings)
+        self._paces[one.destination].hold(self._loop.time() + pause / SECOND)
+        self._under_way[one.destination] -= 1
+        self._over.append(Attempt(one, answer, now))
+        self._news.set()
+
+    async def _purge(self) -> None:
+        now = self._loop.time()
+        if now >= self._purge_at:
+            more = await self._loop.run_in_executor(self._thread, self._outbox.purge)
+            self._purge_at = now if more else now + _PURGE_PAUSE
+
+    async def _finish(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.stop_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks)
+        try:
+            await self._loop.run_in_executor(self._thread, self._outbox.turn, self._over, {})
+        except Transient as error:
+            _log.warning("Outcomes could not be written down and count as unknown: %s", error)
