@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from cauce.vocabulary.moment import to_iso
 from demo.chronicle import Record
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -36,13 +37,13 @@ def policies() -> dict[str, dict[str, Any]]:
 
 
 def observations(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """One observation per record that carries identifiers; ``ts`` in microseconds."""
+    """One observation per record that carries identifiers."""
     result = []
     for record in records:
         ids: dict[str, list[str]] = {}
         for type_, value in record.identifiers():
             ids.setdefault(type_, []).append(value)
-        result.append({"id": record.id, "ts": record.time, "source": record.source, "ids": ids})
+        result.append({"id": record.id, "ts": to_iso(record.time), "source": record.source, "ids": ids})
     return result
 
 
