@@ -1,0 +1,173 @@
+"""From the text of a cell to a value: text, exact number, whole number, boolean, moment."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cauce.collect.files.mapping.model import ColumnType, Kind
+from cauce.vocabulary.moment import SECOND, Moment, from_datetime, to_datetime
+
+Convert = Callable[[Any], Any]
+"""From a cell to its value, None if it is empty; raises ``WrongValue``."""
+
+MAX_DIGITS = 100
+"""A number has at most so many digits, and its exponent lies within plus or minus as many."""
+
+_REMEMBERED = 1 << 16
+_MILLISECOND = 1000
+_HELD = {
+    Kind.TEXT: "text",
+    Kind.NUMBER: "a number",
+    Kind.INTEGER: "a whole number",
+    Kind.BOOLEAN: "true or false",
+    Kind.TIME: "a time in the declared format",
+    Kind.ANY: "a JSON value",
+}
+
+
+class WrongValue(Exception):
+    """A cell does not hold what its column declares: a code, and a message without personal data."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class _NoZone(ValueError):
+    """A time is written without zone, and the column declares none."""
+
+
+def converter(name: str, type_: ColumnType, empty: frozenset[str]) -> Convert:
+    """How the cells of a column become values; ``empty`` holds the words that mean nothing."""
+    convert = _KINDS[type_.kind](type_)
+
+    def read(cell: Any) -> Any:
+        if cell is None or (type(cell) is str and cell.strip() in empty):
+            if type_.required:
+                raise WrongValue("missing_value", f"{name} is empty")
+            return None
+        try:
+            return convert(cell)
+        except _NoZone:
+            raise WrongValue("no_zone", f"{name} has no time zone, and the mapping declares none") from None
+        except (ValueError, TypeError, ArithmeticError):
+            raise WrongValue("wrong_type", f"{name} does not hold {_HELD[type_.kind]}") from None
+
+    return read
+
+
+def _remembering(convert: Convert) -> Convert:
+    """The same conversion, remembering values: cells of one column repeat."""
+    return lru_cache(maxsize=_REMEMBERED, typed=True)(convert)
+
+
+def _text(_: ColumnType) -> Convert:
+    def read(cell: Any) -> str:
+        if type(cell) is str:
+            return cell
+        if type(cell) is int or type(cell) is Decimal:
+            return str(cell)
+        raise ValueError
+
+    return read
+
+
+def _any(_: ColumnType) -> Convert:
+    return lambda cell: cell
+
+
+def _number(type_: ColumnType) -> Convert:
+    decimal, thousands = re.escape(type_.decimal), re.escape(type_.thousands)
+    whole = rf"\d+|\d{{1,3}}(?:{thousands}\d{{3}})+" if thousands else r"\d+"
+    pattern = re.compile(
+        rf"[+-]?(?:(?:{whole})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d{{1,3}})?", re.ASCII
+    )
+
+    def read(cell: Any) -> Decimal:
+        if type(cell) is str:
+            text = cell.strip()
+            if not pattern.fullmatch(text):
+                raise ValueError
+            if type_.thousands:
+                text = text.replace(type_.thousands, "")
+            number = Decimal(text.replace(type_.decimal, "."))
+        elif type(cell) is int or type(cell) is Decimal:
+            number = Decimal(cell)
+        else:
+            raise ValueError
+        _, digits, exponent = number.as_tuple()
+        if len(digits) > MAX_DIGITS or not isinstance(exponent, int) or abs(exponent) > MAX_DIGITS:
+            raise ValueError
+        return number
+
+    return _remembering(read)
+
+
+def _integer(type_: ColumnType) -> Convert:
+    number = _number(type_)
+
+    def read(cell: Any) -> int:
+        value: Decimal = number(cell)
+        if value != value.to_integral_value():
+            raise ValueError
+        return int(value)
+
+    return _remembering(read)
+
+
+def _boolean(type_: ColumnType) -> Convert:
+    words = dict.fromkeys(type_.true, True) | dict.fromkeys(type_.false, False)
+
+    def read(cell: Any) -> bool:
+        if type(cell) is bool:
+            return cell
+        word = str(cell).strip().lower()
+        if word not in words:
+            raise ValueError
+        return words[word]
+
+    return read
+
+
+def _time(type_: ColumnType) -> Convert:
+    """Moments. A local time that occurs twice a year is taken as the first of the two."""
+    zone = ZoneInfo(type_.zone) if type_.zone else None
+
+    def placed(when: datetime, *, date_only: bool) -> Moment:
+        if when.tzinfo is None:
+            if zone is None and not date_only:
+                raise _NoZone
+            when = when.replace(tzinfo=zone or UTC)
+        return _in_calendar(from_datetime(when))
+
+    def read(cell: Any) -> Moment:
+        if type_.format.startswith("epoch"):
+            unit = _MILLISECOND if type_.format == "epoch_ms" else SECOND
+            return _in_calendar(Moment(int(Decimal(cell) * unit)))
+        text = cell.strip()
+        if type_.format == "iso":
+            return placed(datetime.fromisoformat(text), date_only=len(text) <= 10)
+        when = datetime.strptime(text, type_.format)  # noqa: DTZ007  # the zone is set in placed()
+        return placed(when, date_only="%H" not in type_.format and "%I" not in type_.format)
+
+    return _remembering(read)
+
+
+def _in_calendar(moment: Moment) -> Moment:
+    """The same moment; ``OverflowError`` if it lies outside the years 1 to 9999."""
+    to_datetime(moment)
+    return moment
+
+
+_KINDS: dict[Kind, Callable[[ColumnType], Convert]] = {
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.INTEGER: _integer,
+    Kind.BOOLEAN: _boolean,
+    Kind.TIME: _time,
+    Kind.ANY: _any,
+}

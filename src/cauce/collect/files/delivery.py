@@ -1,0 +1,146 @@
+"""Handing events and refused lines to the log in groups, and counting what became of their lines."""
+
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Protocol
+
+from cauce.collect.files.result import ImportResult
+from cauce.collect.files.rows import BadRow
+from cauce.eventlog.port import Outcome, Quarantined
+from cauce.vocabulary.event import Accepted, Refused
+from cauce.vocabulary.moment import Clock, Moment
+
+GROUP_EVENTS = 2_000
+GROUP_BYTES = 8 * 1024 * 1024
+"""Events are appended when there are so many, or so many bytes of them."""
+KEPT_BYTES = 1 << 20
+"""So many bytes of a refused line are kept in quarantine."""
+
+_PAGE = 1_000
+
+
+class ImportLog(Protocol):
+    """The part of the event log that an import uses."""
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:
+        """Append durably; an outcome for each event."""
+
+    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Refused input in the order of its numbers."""
+
+
+class Unlogged:
+    """Stands in for the log in a dry run: keeps nothing but message ids."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:  # noqa: ARG002
+        """Accept each message id once."""
+        outcomes = []
+        for event in events:
+            outcomes.append(Outcome.DUPLICATE if event.message_id in self._seen else Outcome.ACCEPTED)
+            self._seen.add(event.message_id)
+        return outcomes
+
+    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+
+class Delivery:
+    """Collects events and refused lines of one import, and appends them in groups."""
+
+    def __init__(self, log: ImportLog, result: ImportResult, *, file: str, source: str, clock: Clock) -> None:
+        self._log = log
+        self._result = result
+        self._file = file
+        self._source = source
+        self._clock = clock
+        self._events: list[Accepted] = []
+        self._lines: list[int] = []  # of each event
+        self._refused: list[Refused] = []
+        self._bytes = 0
+        self._known: set[bytes] | None = None
+
+    def event(self, event: Accepted, lines: int) -> None:
+        """An event made of so many lines."""
+        self._result.read += lines
+        self._events.append(event)
+        self._lines.append(lines)
+        self._grown(len(event.body))
+
+    def duplicate(self, lines: int) -> None:
+        """Lines that repeat earlier ones of their event."""
+        self._result.read += lines
+        self._result.duplicate += lines
+
+    def refuse(self, row: BadRow) -> None:
+        """A line that makes no event."""
+        self._result.read += 1
+        self._count_quarantined(row.reason, 1)
+        self.note(row)
+
+    def note(self, row: BadRow) -> None:
+        """Something for quarantine that is not counted as a line."""
+        refused = Refused(
+            reason=str(row.reason),
+            detail=f"{self._file}, line {row.line}: {row.detail}",
+            source=self._source,
+            body=row.raw[:KEPT_BYTES],
+        )
+        self._refused.append(refused)
+        self._grown(len(refused.body))
+
+    def flush(self) -> None:
+        """Append what is collected."""
+        refused = [item for item in self._refused if not self._is_known(item)]
+        if self._events or refused:
+            outcomes = self._log.append(self._events, refused, now=self._clock())
+            self._count(outcomes)
+        self._events, self._lines, self._refused, self._bytes = [], [], [], 0
+
+    def _grown(self, size: int) -> None:
+        self._bytes += size
+        if len(self._events) + len(self._refused) >= GROUP_EVENTS or self._bytes >= GROUP_BYTES:
+            self.flush()
+
+    def _count(self, outcomes: list[Outcome]) -> None:
+        lines: Counter[Outcome] = Counter()
+        for outcome, number in zip(outcomes, self._lines, strict=True):
+            lines[outcome] += number
+        self._result.accepted += lines[Outcome.ACCEPTED]
+        self._result.duplicate += lines[Outcome.DUPLICATE]
+        self._result.events += outcomes.count(Outcome.ACCEPTED)
+        if lines[Outcome.CONFLICTING_REPEAT]:
+            self._count_quarantined(Outcome.CONFLICTING_REPEAT.value, lines[Outcome.CONFLICTING_REPEAT])
+
+    def _count_quarantined(self, reason: str, lines: int) -> None:
+        self._result.quarantined += lines
+        reasons = self._result.reasons
+        reasons[str(reason)] = reasons.get(str(reason), 0) + lines
+
+    def _is_known(self, refused: Refused) -> bool:
+        """Whether quarantine holds this very line already, from an earlier import of the file."""
+        if self._known is None:
+            self._known = self._quarantine()
+        digest = _digest(refused.source, refused.reason, refused.detail, refused.body)
+        if digest in self._known:
+            return True
+        self._known.add(digest)
+        return False
+
+    def _quarantine(self) -> set[bytes]:
+        known: set[bytes] = set()
+        after = 0
+        while page := self._log.quarantined(after=after, limit=_PAGE):
+            after = page[-1].number
+            known.update(
+                _digest(q.source, q.reason, q.detail, q.body) for q in page if q.source == self._source
+            )
+        return known
+
+
+def _digest(source: str, reason: str, detail: str, body: bytes) -> bytes:
+    return blake2b("\0".join((source, reason, detail, "")).encode() + body, digest_size=16).digest()

@@ -1,0 +1,169 @@
+"""From the lines of one event to the event, as the mapping's rules say."""
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from cauce.collect.files.mapping.model import (
+    WITH_TRAITS,
+    Column,
+    Condition,
+    Constant,
+    EventRule,
+    Kind,
+    Mapping,
+    Person,
+    Test,
+)
+from cauce.collect.files.reasons import FileReason
+from cauce.collect.files.values import Columns, Line, as_text, first
+from cauce.collect.reasons import Reason
+from cauce.collect.scan import nesting
+from cauce.collect.settings import CollectSettings
+from cauce.collect.time_correction import corrected
+from cauce.vocabulary.event import Accepted, Call, identifiers_of
+from cauce.vocabulary.exact import encode_json
+from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
+from cauce.vocabulary.moment import SECOND, Moment, parse_iso, to_iso
+
+_NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_ID_BYTES = 16
+
+
+class Unfit(Exception):
+    """Lines that make no valid event: a reason, and a message without their data."""
+
+    def __init__(self, reason: Reason | FileReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class EventMaker:
+    """Makes the events of one rule."""
+
+    def __init__(self, rule: EventRule, mapping: Mapping, source: str, settings: CollectSettings) -> None:
+        self._rule = rule
+        self._source = source
+        self._settings = settings
+        columns = Columns(mapping.columns)
+        make = columns.of_lines
+        self._conditions = [_holds(condition, columns) for condition in rule.when]
+        self._title = make(rule.title) if rule.title else _nothing
+        self._ids = [
+            (key, make(value))
+            for key, value in (
+                ("userId", rule.user_id),
+                ("anonymousId", rule.anonymous_id),
+                ("groupId", rule.group_id),
+            )
+            if value is not None
+        ]
+        self._time = _time(rule.time, columns)
+        self._message_id = make(rule.message_id) if rule.message_id else None
+        self._unique_by = [first(columns.index(name)) for name in rule.unique_by]
+        self._context = columns.object_of_lines(rule.context)
+        self._fields = columns.object_of_lines(rule.traits if rule.call in WITH_TRAITS else rule.properties)
+        self._may_be_deep = any(type_.kind is Kind.ANY for type_ in mapping.columns.values())
+
+    def takes(self, line: Line) -> bool:
+        """Whether a line fulfils all conditions of the rule."""
+        return all(holds(line) for holds in self._conditions)
+
+    def make(self, lines: Sequence[Line], content: Sequence[object], received: Moment) -> Accepted:
+        """The event of these lines; ``content`` tells it from others of its rule. Raises ``Unfit``."""
+        rule = self._rule
+        time = self._time(lines)
+        if time is None:
+            raise Unfit(FileReason.NO_TIME, "The event has no time.")
+        title = as_text(self._title(lines)) or ""
+        if rule.call is Call.TRACK and not title:
+            raise Unfit(Reason.NO_EVENT_NAME, "The event has no name.")
+        body: dict[str, Any] = {"type": rule.call.value}
+        if title:
+            body["event" if rule.call is Call.TRACK else "name"] = title
+        message_id = self._identify(lines, title, content)
+        body["messageId"] = message_id
+        for key, make in self._ids:
+            value = self._id(key, make(lines))
+            if value:
+                body[key] = value
+        body["timestamp"] = to_iso(time)
+        context = self._context(lines)
+        if context:
+            body["context"] = context
+        body["traits" if rule.call in WITH_TRAITS else "properties"] = self._fields(lines)
+        self._check_person(body)
+        return Accepted(
+            message_id=message_id,
+            time=corrected(time, None, received, self._settings.ahead_seconds * SECOND),
+            call=rule.call,
+            name=title if rule.call is Call.TRACK else _NAMES.get(rule.call, ""),
+            source=self._source,
+            body=self._encoded(body),
+        )
+
+    def _identify(self, lines: Sequence[Line], title: str, content: Sequence[object]) -> str:
+        """The message id: as mapped, or a hash of what makes the event unique within its source."""
+        if self._message_id is not None:
+            value = as_text(self._message_id(lines))
+            if value is None:
+                raise Unfit(FileReason.MISSING_VALUE, "The message id is empty.")
+            if len(value) > self._settings.max_message_id:
+                raise Unfit(Reason.MESSAGE_ID_TOO_LONG, "The message id is too long.")
+            return value
+        if self._unique_by:
+            content = [make(lines) for make in self._unique_by]
+        parts = [self._source, self._rule.call.value, title, *content]
+        return blake2b(encode_json(parts), digest_size=_ID_BYTES).hexdigest()
+
+    def _id(self, key: str, value: Any) -> str | None:
+        text = as_text(value)
+        if text is None and value is not None and not isinstance(value, str):
+            raise Unfit(Reason.WRONG_TYPE, f"{key} is neither text nor a whole number.")
+        if text is None and key == "groupId":
+            raise Unfit(Reason.NO_GROUP_ID, "The group id is empty.")
+        if text is not None and len(text) > self._settings.max_identifier:
+            raise Unfit(Reason.IDENTIFIER_TOO_LONG, f"{key} is too long.")
+        return text
+
+    def _check_person(self, body: dict[str, Any]) -> None:
+        if self._rule.person is not Person.REQUIRED or "userId" in body or "anonymousId" in body:
+            return
+        if not identifiers_of(body, self._rule.call, DEFAULT_NORMALIZATION):
+            raise Unfit(Reason.NO_USER_ANON_ID, "The event carries no identifier.")
+
+    def _encoded(self, body: dict[str, Any]) -> bytes:
+        encoded = encode_json(body)
+        if b"\\u0000" in encoded and _NUL.search(encoded):
+            raise Unfit(Reason.NUL_CHARACTER, "The event contains a NUL character.")
+        if self._may_be_deep and nesting(encoded) > self._settings.max_nesting:
+            raise Unfit(Reason.NESTED_TOO_DEEP, "The event is nested too deeply.")
+        return encoded
+
+
+def _nothing(_: Sequence[Line]) -> None:
+    return None
+
+
+def _time(value: Column | Constant, columns: Columns) -> Callable[[Sequence[Line]], Moment | None]:
+    """The earliest time of the lines."""
+    if isinstance(value, Column):
+        index = columns.index(value.name)
+        return lambda lines: min((line[index] for line in lines if line[index] is not None), default=None)
+    fixed = parse_iso(str(value.value))
+    return lambda _: fixed
+
+
+def _holds(condition: Condition, columns: Columns) -> Callable[[Line], bool]:
+    index, against = columns.index(condition.column), condition.against
+    if condition.test is Test.EMPTY:
+        return lambda line: (line[index] is None) is against
+    if condition.test is Test.EQUALS:
+        return lambda line: line[index] in against
+    if condition.test is Test.STARTS_WITH:
+        return lambda line: isinstance(line[index], str) and line[index].startswith(against)
+    if condition.test is Test.BELOW:
+        return lambda line: line[index] is not None and line[index] < against
+    return lambda line: line[index] is not None and line[index] > against

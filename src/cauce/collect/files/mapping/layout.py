@@ -1,0 +1,118 @@
+"""Reading how a file is written and what its columns hold."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from cauce.collect.files.mapping.entry import Entry
+from cauce.collect.files.mapping.model import ColumnType, FileFormat, FileType, Kind
+from cauce.vocabulary.nearest import did_you_mean
+
+FORMAT_KEYS = ("type", "delimiter", "quote", "encoding", "header", "skip_spaces")
+COLUMN_KEYS = {
+    Kind.TEXT: (),
+    Kind.ANY: (),
+    Kind.INTEGER: ("thousands",),
+    Kind.NUMBER: ("decimal", "thousands"),
+    Kind.BOOLEAN: ("true", "false"),
+    Kind.TIME: ("format", "zone"),
+}
+
+
+def read_format(entry: Entry | None) -> FileFormat:
+    """The format of the file; CSV if none is given."""
+    if entry is None:
+        return FileFormat(type=FileType.CSV)
+    if isinstance(entry.value, str):
+        return FileFormat(type=entry.choice(FileType))
+    entry.only(FORMAT_KEYS)
+    type_ = entry.need("type", "csv or jsonl").choice(FileType)
+    if type_ is FileType.JSONL:
+        entry.only(("type",))
+        return FileFormat(type=type_)
+    delimiter, skip = entry.get("delimiter"), entry.get("skip_spaces")
+    by_spaces = delimiter is not None and delimiter.value in ("spaces", " ")
+    header = entry.get("header")
+    return FileFormat(
+        type=type_,
+        delimiter=" " if by_spaces else _mark(entry, "delimiter", ","),
+        quote="" if by_spaces else _mark(entry, "quote", '"', or_none=True),
+        encoding=_encoding(entry),
+        header=header.texts() if header and not isinstance(header.value, bool) else _header(header),
+        skip_spaces=bool(skip and skip.boolean()) and not by_spaces,
+        by_spaces=by_spaces,
+    )
+
+
+def _header(entry: Entry | None) -> bool:
+    if entry and not entry.boolean():
+        raise entry.error("a file without header needs names.", "List the names of the columns in order.")
+    return True
+
+
+def _mark(entry: Entry, key: str, default: str, *, or_none: bool = False) -> str:
+    found = entry.get(key)
+    if found is None:
+        return default
+    if or_none and found.value == "":
+        return ""
+    text = {"tab": "\t", "\\t": "\t"}.get(found.text(), found.text())
+    if len(text) != 1 or text in "\r\n\0":
+        raise found.error(f"{key} must be one character.", "Write tab for a tab.")
+    return text
+
+
+def _encoding(entry: Entry) -> str:
+    found = entry.get("encoding")
+    name = found.text() if found else "utf-8"
+    try:
+        fits = b"a,\n".decode(name) == "a,\n" and "a,\n".encode(name) == b"a,\n"
+    except (LookupError, UnicodeError):
+        fits = False
+    if found and not fits:
+        raise found.error(
+            f"the encoding {name} cannot be read.",
+            "Use one that contains ASCII, e.g. utf-8, latin-1, cp1252.",
+        )
+    return name
+
+
+def read_columns(top: Entry) -> dict[str, ColumnType]:
+    """The types of the columns that are declared."""
+    entry = top.get("columns")
+    return {name: _column(column) for name, column in entry.entries()} if entry else {}
+
+
+def _column(entry: Entry) -> ColumnType:
+    if not isinstance(entry.value, dict):
+        return ColumnType(kind=entry.choice(Kind))
+    kind = entry.need("type", f"One of {', '.join(Kind)}.").choice(Kind)
+    entry.only(("type", "required", *COLUMN_KEYS[kind]))
+    plain = ColumnType(kind=kind)
+    required, true, false = entry.get("required"), entry.get("true"), entry.get("false")
+    form = entry.get("format")
+    decimal, thousands = _mark(entry, "decimal", "."), _mark(entry, "thousands", "")
+    if decimal == thousands or not {decimal, thousands}.isdisjoint("0123456789+-eE"):
+        raise entry.error("decimal and thousands must be two different marks.")
+    return ColumnType(
+        kind=kind,
+        format=form.text() if form else plain.format,
+        zone=_zone(entry.get("zone")),
+        decimal=decimal,
+        thousands=thousands,
+        true=_lower(true) if true else plain.true,
+        false=_lower(false) if false else plain.false,
+        required=required.boolean() if required else False,
+    )
+
+
+def _lower(entry: Entry) -> tuple[str, ...]:
+    return tuple(word.lower() for word in entry.texts())
+
+
+def _zone(entry: Entry | None) -> str:
+    if entry is None:
+        return ""
+    try:
+        return ZoneInfo(entry.text()).key
+    except (OSError, ValueError) as wrong:
+        name = entry.text()
+        raise entry.error(f"unknown time zone {name}.", did_you_mean(name, available_timezones())) from wrong

@@ -1,0 +1,60 @@
+"""From the bytes of a file to rows with converted values, or bad rows with a reason.
+
+Every physical line becomes part of exactly one row or bad row, apart from the
+header and empty lines.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cauce.collect.files.convert import Convert, WrongValue, converter
+from cauce.collect.files.csv_records import CsvRecords
+from cauce.collect.files.json_records import JsonRecords
+from cauce.collect.files.mapping.model import FileType, Mapping
+from cauce.collect.files.stream import FileBytes
+
+Values = list[Any]
+"""The converted cells of one row, in the order of the mapping's columns."""
+
+
+class Row(NamedTuple):
+    """One record of a file.
+
+    ``line`` is the number of its first physical line, from 1; ``content`` is
+    equal for rows that are equal in all columns, mapped or not.
+    """
+
+    line: int
+    raw: bytes
+    content: tuple[str, ...]
+    values: Values
+
+
+class BadRow(NamedTuple):
+    """A record that cannot be read; ``detail`` tells why without quoting it."""
+
+    line: int
+    raw: bytes
+    reason: str
+    detail: str
+
+
+def read_rows(data: FileBytes, mapping: Mapping) -> Iterator[Row | BadRow]:
+    """The rows of a file; raises ``InvalidInput`` if the file does not have the mapped columns."""
+    names = list(mapping.columns)
+    converts = [converter(name, type_, mapping.empty) for name, type_ in mapping.columns.items()]
+    kind = JsonRecords if mapping.format.type is FileType.JSONL else CsvRecords
+    for record in kind(data, mapping.format, names):
+        if record.reason:
+            yield BadRow(record.line, record.raw, record.reason, record.detail)
+        else:
+            yield _row(record.line, record.raw, record.content, record.cells, converts)
+
+
+def _row(
+    line: int, raw: bytes, content: tuple[str, ...], cells: list[Any], converts: list[Convert]
+) -> Row | BadRow:
+    try:
+        return Row(line, raw, content, [convert(cell) for convert, cell in zip(converts, cells, strict=True)])
+    except WrongValue as wrong:
+        return BadRow(line, raw, wrong.reason, f"{wrong}.")

@@ -1,0 +1,176 @@
+"""The import of a file: read rows, gather groups, make events, hand them to the log."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from operator import itemgetter
+from pathlib import Path
+
+from cauce.collect.files.delivery import Delivery, ImportLog, Unlogged
+from cauce.collect.files.events import EventMaker, Unfit
+from cauce.collect.files.groups import KeyOf, grouped, scattered
+from cauce.collect.files.mapping import Mapping
+from cauce.collect.files.mapping.model import Kind
+from cauce.collect.files.reasons import FileReason
+from cauce.collect.files.result import ImportResult, Progress, Report
+from cauce.collect.files.rows import BadRow, Row, read_rows
+from cauce.collect.files.stream import FileBytes
+from cauce.collect.settings import CollectSettings
+from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.exact import encode_json
+from cauce.vocabulary.moment import Clock
+
+PROGRESS_LINES = 10_000
+"""Progress is told after each so many lines."""
+
+
+def import_file(
+    path: Path,
+    mapping: Mapping,
+    log: ImportLog,
+    *,
+    clock: Clock,
+    source: str = "",
+    progress: Report | None = None,
+    dry_run: bool = False,
+    settings: CollectSettings = CollectSettings(),
+) -> ImportResult:
+    """Import a CSV or JSON Lines file, also gzipped; ``source`` replaces the mapping's.
+
+    Importing the same file again, or after a kill in the middle, adds only what
+    is missing: message ids derive from content, and the log takes each once.
+    A ``dry_run`` appends nothing and counts as if the log were empty.
+
+    Raises ``InvalidInput`` if the file cannot be opened, has a format that
+    cannot be read or lacks mapped columns, and ``Transient`` if the log is
+    locked or full; then what was appended before stays, and a second run
+    finishes the work.
+    """
+    return _Import(path, mapping, source or mapping.source, clock, progress, settings).run(
+        Unlogged() if dry_run else log
+    )
+
+
+class _Import:
+    """One import."""
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: Mapping,
+        source: str,
+        clock: Clock,
+        progress: Report | None,
+        settings: CollectSettings,
+    ) -> None:
+        self._path = path
+        self._mapping = mapping
+        self._source = source
+        self._clock = clock
+        self._progress = progress
+        self._received = clock()
+        self._makers = [EventMaker(rule, mapping, source, settings) for rule in mapping.events]
+        self._repeats: Counter[tuple[str, ...]] = Counter()
+        self.result = ImportResult()
+
+    def run(self, log: ImportLog) -> ImportResult:
+        delivery = Delivery(log, self.result, file=self._path.name, source=self._source, clock=self._clock)
+        if self._mapping.group_by:
+            self._import_groups(delivery)
+        else:
+            self._import_rows(delivery)
+        if self.result.problem:
+            problem = BadRow(0, b"", FileReason.TRUNCATED_FILE, self.result.problem)
+            delivery.note(problem)
+        delivery.flush()
+        return self.result
+
+    def _import_rows(self, delivery: Delivery) -> None:
+        """Each line makes an event of its own."""
+        for row in self._rows("importing", self._mapping):
+            if isinstance(row, BadRow):
+                delivery.refuse(row)
+            else:
+                content: tuple[object, ...] = row.content
+                if self._mapping.keep_repeated:
+                    self._repeats[row.content] += 1
+                    content = (*content, self._repeats[row.content])
+                self._deliver(delivery, [row], content)
+
+    def _import_groups(self, delivery: Delivery) -> None:
+        """All lines with the same key make one event, or one for each rule that takes some of them."""
+        mapping = self._mapping
+        keys = replace(mapping, columns={name: mapping.columns[name] for name in mapping.group_by})
+        runs = scattered(self._rows("grouping", keys), _key_of(keys))
+        key_of = _key_of(mapping)
+        ending: list[Row] = []
+        for group in grouped(self._rows("importing", mapping), key_of, runs):
+            if isinstance(group, BadRow):
+                delivery.refuse(group)
+                continue
+            if ending:
+                self._deliver_group(delivery, ending, key_of)
+            ending = group
+        if self.result.problem:
+            self._refuse(delivery, ending, FileReason.TRUNCATED_FILE, "The file ends within these lines.")
+        elif ending:
+            self._deliver_group(delivery, ending, key_of)
+
+    def _deliver_group(self, delivery: Delivery, rows: list[Row], key_of: KeyOf) -> None:
+        key = key_of(rows[0])
+        if not self._mapping.keep_repeated:
+            kept = list({row.content: row for row in reversed(rows)}.values())[::-1]
+            delivery.duplicate(len(rows) - len(kept))
+            rows = kept
+        self._deliver(delivery, rows, key if isinstance(key, tuple) else (key,))
+
+    def _deliver(self, delivery: Delivery, rows: list[Row], content: tuple[object, ...]) -> None:
+        """The rows, split by the first rule that takes each, as events."""
+        left = rows
+        for maker in self._makers:
+            taken = [row for row in left if maker.takes(row.values)]
+            if not taken:
+                continue
+            try:
+                event = maker.make([row.values for row in taken], content, self._received)
+                delivery.event(event, len(taken))
+            except Unfit as unfit:
+                self._refuse(delivery, taken, unfit.reason, str(unfit))
+            if len(taken) == len(left):
+                return
+            left = [row for row in left if not maker.takes(row.values)]
+        self._refuse(delivery, left, FileReason.NO_EVENT, "No event of the mapping takes the line.")
+
+    def _refuse(self, delivery: Delivery, rows: list[Row], reason: str, detail: str) -> None:
+        for row in rows:
+            delivery.refuse(BadRow(row.line, row.raw, reason, detail))
+
+    def _rows(self, step: str, mapping: Mapping) -> Iterator[Row | BadRow]:
+        """The rows of the file, telling progress; in the end a problem of the file is noted."""
+        tell = self._progress or _tell_nobody
+        number = 0
+        try:
+            data = FileBytes(self._path)
+            for row in read_rows(data, mapping):
+                number += 1
+                if number % PROGRESS_LINES == 0:
+                    tell(Progress(step, number, data.done, data.total))
+                yield row
+        except OSError as failed:
+            raise InvalidInput(f"{self._path} cannot be read: {failed.strerror}.") from failed
+        tell(Progress(step, number, data.done, data.total))
+        self.result.problem = data.problem
+
+
+def _tell_nobody(_: Progress) -> None:
+    """Progress nobody asked for."""
+
+
+def _key_of(mapping: Mapping) -> KeyOf:
+    """How to read the key of a row's group."""
+    names = list(mapping.columns)
+    indexes = [names.index(name) for name in mapping.group_by]
+    pick = itemgetter(*indexes)
+    if any(mapping.columns[name].kind is Kind.ANY for name in mapping.group_by):
+        return lambda row: tuple(encode_json(row.values[index]).decode() for index in indexes)
+    return lambda row: pick(row.values)

@@ -1,0 +1,121 @@
+"""The bytes of a file, decompressed, cut into physical lines, with bounded memory.
+
+A damaged or truncated gzip file gives every byte that can be read; what is
+wrong with it is then told by ``FileBytes.problem``.
+"""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from cauce.vocabulary.errors import InvalidInput
+
+CHUNK = 1 << 18
+MAX_LINE = 1 << 24
+"""Longest line in bytes (16 MiB); a longer one is quarantined."""
+KEPT = 1 << 16
+"""So many bytes of an overlong line are kept for quarantine."""
+
+_BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+_UNREADABLE = {
+    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "Unpack it, or save the sheet as CSV."),
+    b"\xff\xfe": ("UTF-16 text", "Save it as UTF-8."),
+    b"\xfe\xff": ("UTF-16 text", "Save it as UTF-8."),
+    b"BZh91AY&SY": ("compressed with bzip2", "Decompress it first, or use gzip."),
+    b"\xfd7zXZ\x00": ("compressed with xz", "Decompress it first, or use gzip."),
+    b"(\xb5/\xfd": ("compressed with zstd", "Decompress it first, or use gzip."),
+    b"PAR1\x15": ("a Parquet file", "Export it as CSV or JSON Lines."),
+}
+
+
+class PhysicalLine(NamedTuple):
+    """One line without its line feed; ``whole`` is false if it was too long and only its start is kept."""
+
+    raw: bytes
+    whole: bool
+
+
+class FileBytes:
+    """The decompressed bytes of one file, and how far the reading is.
+
+    ``done`` of ``total`` bytes of the file are read. ``problem`` is a sentence
+    if the file ended early or is damaged; it is complete when the iteration ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total = path.stat().st_size
+        self.done = 0
+        self.problem = ""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Pieces of at most 256 KiB; raises ``InvalidInput`` for a format that cannot be read."""
+        with self.path.open("rb") as file:
+            first = self._read(file)
+            for magic, (what, hint) in _UNREADABLE.items():
+                if first.startswith(magic):
+                    raise InvalidInput(f"{self.path.name} is {what}.", hint=hint)
+            if first.startswith(_GZIP):
+                yield from self._inflate(file, first)
+                return
+            while first:
+                yield first
+                first = self._read(file)
+
+    def lines(self) -> Iterator[PhysicalLine]:
+        """The physical lines, without a byte order mark; the last one may lack its line feed."""
+        rest, whole, begun = b"", True, False
+        for chunk in self.chunks():
+            if not begun:
+                chunk, begun = chunk.removeprefix(_BOM), True
+            first, *others = chunk.split(b"\n")
+            if whole:
+                rest += first
+            if len(rest) > MAX_LINE:
+                rest, whole = rest[:KEPT], False
+            if others:
+                yield PhysicalLine(rest, whole)
+                rest, whole = others.pop(), True
+                for line in others:
+                    yield PhysicalLine(line, True)
+        if rest:
+            yield PhysicalLine(rest, whole)
+
+    def _read(self, file: BinaryIO) -> bytes:
+        data = file.read(CHUNK)
+        self.done += len(data)
+        return data
+
+    def _inflate(self, file: BinaryIO, data: bytes) -> Iterator[bytes]:
+        """Members of a gzip file one after another; zero bytes between or after them are padding."""
+        while data := data.lstrip(b"\0") or self._read(file):
+            if data.count(0) == len(data):
+                continue
+            inflater = zlib.decompressobj(31)
+            while not inflater.eof:
+                if not data and not (data := self._read(file)):
+                    self.problem = f"{self.path.name} is truncated: the gzip data end in the middle."
+                    return
+                before = inflater.copy()
+                try:
+                    out = inflater.decompress(data, CHUNK)
+                except zlib.error:
+                    yield from _byte_by_byte(before, data)
+                    self.problem = f"{self.path.name} is damaged: the gzip data cannot be read to the end."
+                    return
+                if out:
+                    yield out
+                data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+
+
+def _byte_by_byte(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
+    """All that can be read of ``data`` before the byte at which it is damaged."""
+    for index in range(len(data)):
+        try:
+            out = inflater.decompress(data[index : index + 1])
+        except zlib.error:
+            return
+        if out:
+            yield out
