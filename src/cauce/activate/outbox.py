@@ -1,12 +1,9 @@
 """The outbox: deliveries handed out for sending, and what came of them written down.
 
 Each call is one short transaction, because the fold writes to the same store.
-The deliveries to one destination about one person form a lane: one of them at a
-time has a due time or is being sent, the others wait behind it in order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -22,6 +19,7 @@ from cauce.activate.delivery import (
     as_rows,
     read_delivery,
 )
+from cauce.activate.lanes import lane_of, release
 from cauce.activate.payload import earliest_id
 from cauce.activate.records import QUEUED_UNTIL, delivery, receipt, tally
 from cauce.activate.settings import ActivateSettings
@@ -135,7 +133,7 @@ class Outbox:
         transaction.put(delivery, as_rows(after))
         transaction.put(receipt, as_rows([_receipt(attempt) for attempt in counted]))
         _count(transaction, counted)
-        release(transaction, [one for one in after if one.settled is not None], now)
+        release(transaction, [lane_of(one) for one in after if one.settled is not None], now)
 
     def _after(self, attempt: Attempt, now: Moment) -> Delivery:
         """The delivery as it stands after an attempt."""
@@ -153,24 +151,6 @@ class Outbox:
             return replace(ended, state=State.DEAD, settled=now)
         unknown = answer.outcome is Outcome.UNKNOWN
         return replace(ended, state=State.UNKNOWN if unknown else State.RETRYING, due=due)
-
-
-def release(transaction: Transaction, settled: Iterable[Delivery], now: Moment) -> None:
-    """Let the next delivery of each lane begin, now that the one before it is settled."""
-    freed: list[Delivery] = []
-    for destination, lane in groupby(sorted(settled, key=_lane), lambda one: one.destination):
-        people = {one.profile_id for one in lane}
-        waiting = transaction.rows(
-            delivery, "profile_id", people, destination=destination, state=State.QUEUED.value
-        )
-        lanes = sorted((one for one in map(read_delivery, waiting) if one.due is None), key=_lane)
-        for _, behind in groupby(lanes, lambda one: one.profile_id):
-            freed.append(replace(next(behind), due=now))
-    transaction.put(delivery, as_rows(freed))
-
-
-def _lane(one: Delivery) -> tuple[str, str, int]:
-    return one.destination, one.profile_id, one.sequence
 
 
 def _due(destination: str, now: Moment, limit: int) -> Select[Any]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from cauce.activate.delivery import SETTLED, Delivery, State, as_rows
+from cauce.activate.delivery import Delivery, State, as_rows
+from cauce.activate.lanes import deliveries_in, is_open
 from cauce.activate.payload import body, delivery_id
 from cauce.activate.records import QUEUED_UNTIL, delivery
 from cauce.storage.records import Transaction
 from cauce.vocabulary.membership import MembershipChange
-
-_COLUMN = {name: place for place, name in enumerate(delivery.columns.keys())}
 
 
 class Activation:
@@ -23,35 +22,27 @@ class Activation:
         Part of the transaction that made the changes. A delivery whose id is
         known is left as it is, so that folding a log again repeats nothing.
         """
-        lanes: dict[str, list[tuple[str, MembershipChange]]] = {}
-        for change in changes:
-            for destination in self._destinations.get(change.segment, ()):
-                id_ = delivery_id(change, destination)
-                lanes.setdefault(destination, []).append((id_, change))
+        wanted = [
+            (destination, change)
+            for change in changes
+            for destination in self._destinations.get(change.segment, ())
+        ]
+        lanes = deliveries_in(transaction, ((name, change.profile_id) for name, change in wanted))
+        known = {one.id for lane in lanes.values() for one in lane}
+        busy = {lane for lane, deliveries in lanes.items() if is_open(deliveries)}
         new: list[Delivery] = []
-        for destination, wanted in lanes.items():
-            new.extend(_new(transaction, destination, wanted))
+        for destination, change in wanted:
+            id_ = delivery_id(change, destination)
+            if id_ not in known:
+                lane = (destination, change.profile_id)
+                new.append(_queued(id_, destination, change, waits=lane in busy))
+                known.add(id_)
+                busy.add(lane)
         if new:
             transaction.put(delivery, as_rows(new))
             newest = max(change.at for change in changes)
             transaction.advance(QUEUED_UNTIL, max(newest, transaction.progress(QUEUED_UNTIL)))
         return len(new)
-
-
-def _new(
-    transaction: Transaction, destination: str, wanted: Sequence[tuple[str, MembershipChange]]
-) -> list[Delivery]:
-    people = {change.profile_id for _, change in wanted}
-    kept = transaction.rows(delivery, "profile_id", people, destination=destination)
-    known = {row[_COLUMN["id"]] for row in kept}
-    busy = {row[_COLUMN["profile_id"]] for row in kept if row[_COLUMN["state"]] not in SETTLED}
-    new = []
-    for id_, change in wanted:
-        if id_ not in known:
-            new.append(_queued(id_, destination, change, waits=change.profile_id in busy))
-            known.add(id_)
-            busy.add(change.profile_id)
-    return new
 
 
 def _queued(id_: str, destination: str, change: MembershipChange, *, waits: bool) -> Delivery:

@@ -1,0 +1,145 @@
+"""The door to deliveries: what was told to whom, what waits, and dead letters sent again."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+from sqlalchemy import func, select
+
+from cauce.activate.delivery import Delivery, Receipt, State, as_rows, read_delivery, read_receipt
+from cauce.activate.lanes import deliveries_in, lane_of, release
+from cauce.activate.records import delivery, receipt, tally
+from cauce.storage.records import Records, Transaction
+from cauce.vocabulary.access import Access, Purpose, Viewer
+from cauce.vocabulary.errors import NotFound
+from cauce.vocabulary.moment import Clock
+
+_CHUNK = 500
+"""Dead letters replayed in one transaction."""
+
+_WAITING = tuple(str(state) for state in State if state is not State.DELIVERED)
+
+
+class Told(NamedTuple):
+    """A delivery with a receipt of each of its attempts, in order."""
+
+    delivery: Delivery
+    receipts: list[Receipt]
+
+
+class Replayed(NamedTuple):
+    """How many dead letters were queued again, and how many a newer change had made obsolete."""
+
+    queued: int
+    superseded: int
+
+
+class Deliveries:
+    """Reads the deliveries of a space and replays its dead letters."""
+
+    def __init__(self, records: Records, clock: Clock, access: Access) -> None:
+        self._records = records
+        self._clock = clock
+        self._access = access
+
+    def recent(
+        self,
+        *,
+        purpose: Purpose,
+        viewer: Viewer,
+        state: State | None = None,
+        destination: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]:
+        """Up to ``limit`` deliveries, newest change first, with ids that sort before ``before``."""
+        self._access(viewer, "read", purpose)
+        wanted = select(delivery).order_by(delivery.c.id.desc()).limit(limit)
+        if state is not None:
+            wanted = wanted.where(delivery.c.state == state.value)
+        if destination is not None:
+            wanted = wanted.where(delivery.c.destination == destination)
+        if before is not None:
+            wanted = wanted.where(delivery.c.id < before)
+        with self._records.read() as reader:
+            return [read_delivery(row) for row in reader.select(wanted)]
+
+    def find(self, id_: str, *, purpose: Purpose, viewer: Viewer) -> Told:
+        """One delivery and its receipts; raises ``NotFound``."""
+        self._access(viewer, "read", purpose)
+        with self._records.read() as reader:
+            found = reader.rows(delivery, "id", [id_])
+            receipts = sorted(reader.rows(receipt, "delivery", [id_]))
+        if not found:
+            raise NotFound(f"There is no delivery {id_}.", hint="Old ones are removed after `keep_days`.")
+        return Told(read_delivery(found[0]), [read_receipt(row) for row in receipts])
+
+    def backlog(self) -> dict[tuple[str, State], int]:
+        """How many deliveries of each destination stand in each state other than delivered."""
+        counted = (
+            select(delivery.c.destination, delivery.c.state, func.count())
+            .where(delivery.c.state.in_(_WAITING))
+            .group_by(delivery.c.destination, delivery.c.state)
+        )
+        with self._records.read() as reader:
+            return {(name, State(state)): count for name, state, count in reader.select(counted)}
+
+    def attempts(self) -> dict[tuple[str, str], int]:
+        """How many attempts at each destination had each outcome since the space began."""
+        with self._records.read() as reader:
+            return {(name, outcome): count for name, outcome, count in reader.select(select(tally))}
+
+    def replay(
+        self,
+        *,
+        purpose: Purpose,
+        viewer: Viewer,
+        ids: Sequence[str] | None = None,
+        destination: str | None = None,
+        superseded: bool = False,
+    ) -> Replayed:
+        """Queue dead letters again: those named, those of a destination, or all.
+
+        Their keys and bodies stay. Where a newer change of the same person and
+        segment was delivered or is on its way, sending the old one would leave
+        the destination wrong: it stays dead unless ``superseded`` is set.
+        """
+        self._access(viewer, "write", purpose)
+        total = Replayed(0, 0)
+        after = ""
+        while True:
+            dead = self._dead(after, ids, destination)
+            if not dead:
+                return total
+            with self._records.write() as transaction:
+                queued = self._queue_again(transaction, dead, superseded=superseded)
+            total = Replayed(total.queued + queued, total.superseded + len(dead) - queued)
+            after = dead[-1]
+
+    def _dead(self, after: str, ids: Sequence[str] | None, destination: str | None) -> list[str]:
+        wanted = select(delivery.c.id).where(delivery.c.state == State.DEAD.value, delivery.c.id > after)
+        if ids is not None:
+            wanted = wanted.where(delivery.c.id.in_(ids))
+        if destination is not None:
+            wanted = wanted.where(delivery.c.destination == destination)
+        with self._records.read() as reader:
+            return [row[0] for row in reader.select(wanted.order_by(delivery.c.id).limit(_CHUNK))]
+
+    def _queue_again(self, transaction: Transaction, ids: Sequence[str], *, superseded: bool) -> int:
+        rows = map(read_delivery, transaction.rows(delivery, "id", ids))
+        dead = [one for one in rows if one.state is State.DEAD]
+        lanes = deliveries_in(transaction, map(lane_of, dead))
+        wanted = [one for one in dead if superseded or not _superseded(one, lanes[lane_of(one)])]
+        again = [
+            replace(one, state=State.QUEUED, due=None, tries=0, begun=None, settled=None) for one in wanted
+        ]
+        transaction.put(delivery, as_rows(again))
+        release(transaction, map(lane_of, again), self._clock())
+        return len(again)
+
+
+def _superseded(one: Delivery, lane: Sequence[Delivery]) -> bool:
+    return any(
+        other.segment == one.segment and other.sequence > one.sequence and other.state is not State.DEAD
+        for other in lane
+    )
