@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from cauce.vocabulary.moment import DAY, Moment
 from demo.chronicle import STORY_DAYS, Chronicle
-from demo.names import FIRMS, PAPERS, WEBINARS
+from demo.names import FIRMS, JOB_TITLES, PAPERS, WEBINARS
 from demo.people import Crowd, Firm, Person, plain
 from demo.scenario import Kind
 from demo.visits import Visit
@@ -85,7 +85,7 @@ def _shopper(chronicle: Chronicle, person: Person) -> None:
         _browse(visit, buys=buyer and bool(visit.user_id) and rng.random() < 0.4)
     if known:
         if rng.random() < 0.4:
-            _crm_row(chronicle, person, day=chronicle.days * 0.4, email=person.email)
+            _crm_row(chronicle, person, day=chronicle.days * rng.choice((0.4, 0.7)), email=person.email)
         if rng.random() < 0.12:
             _ticket(chronicle, person, rng.randrange(chronicle.days))
 
@@ -187,6 +187,9 @@ def _lead(chronicle: Chronicle, person: Person) -> None:
         if rng.random() < 0.4:
             attend_webinar(chronicle, person, code, email=email, came=rng.random() < 0.6)
     _crm_row(chronicle, person, day=chronicle.days * 0.4, email=email)
+    if rng.random() < 0.4:
+        person.job = rng.choice(JOB_TITLES)
+        _crm_row(chronicle, person, day=chronicle.days * 0.6, email=email)
     if rng.random() < 0.15:
         _change_jobs(chronicle, person, day=chronicle.days * 0.8)
 
