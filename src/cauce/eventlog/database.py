@@ -128,7 +128,9 @@ def prepare(space: Path) -> Path:
     """The path of the space's log, made if the space has none; raises if it is no log of ours.
 
     It is made under another name and linked when complete, so a ``log.db`` that
-    is empty or half made is damage and never a beginning.
+    is empty or half made is damage and never a beginning. SQLite itself notices
+    a file that was cut off. Nothing but SQLite may open an existing ``log.db``:
+    POSIX drops all of a process's locks on a file when any handle of it closes.
     """
     path = space / FILE
     if not path.exists():
@@ -137,7 +139,6 @@ def prepare(space: Path) -> Path:
         _create(path)
     if path.stat().st_size == 0:
         raise damaged(f"{FILE} is empty")
-    _check_length(path)
     with translated():
         connection = connect(path, wait=30)
         try:
@@ -150,20 +151,6 @@ def prepare(space: Path) -> Path:
             hint="Use the release of Cauce that wrote it.",
         )
     return path
-
-
-def _check_length(path: Path) -> None:
-    """A file shorter than its header says was cut off, unless a write-ahead log is there to mend it.
-
-    (SQLite file format 1.3: page size at byte 16, number of pages at byte 28.)
-    """
-    with path.open("rb") as file:
-        header = file.read(32)
-    size = int.from_bytes(header[16:18], "big")
-    pages = int.from_bytes(header[28:32], "big")
-    mended = path.with_name(f"{FILE}-wal").exists()
-    if not mended and path.stat().st_size < pages * (65_536 if size == 1 else size):
-        raise damaged(f"{FILE} was cut off")
 
 
 def _create(path: Path) -> None:

@@ -1,0 +1,226 @@
+"""The embedded engine keeps the contract, and what is particular to its files."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from cauce.eventlog.bulk import log_relation
+from cauce.eventlog.port import Outcome
+from cauce.eventlog.seal import seal, sealer
+from cauce.eventlog.seal_process import command
+from cauce.eventlog.sqlite import SqliteLog
+from cauce.vocabulary.errors import CauceError, Conflict, Transient, Unsupported
+from cauce.vocabulary.event import Position
+from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
+from cauce.vocabulary.moment import Moment
+from tests.contract.event_log_contract import EventLogContract, EventLogProcessContract, ids
+from tests.contract.event_log_engines import ENGINES, event
+
+
+class TestSqliteLog(EventLogContract):
+    engine_name = "sqlite"
+
+
+class TestSqliteLogProcesses(EventLogProcessContract):
+    engine_name = "sqlite"
+
+
+def filled(space: Path, count: int = 200, sealed_to: int = 0) -> list[str]:
+    """A log with events ``id-0``… in a space; their ids."""
+    log = SqliteLog(space)
+    log.append([event(f"id-{n}", name=f"N{n % 3}") for n in range(count)], [], now=Moment(1))
+    log.close()
+    ENGINES["sqlite"].seal(space, Position(sealed_to))
+    return [f"id-{n}" for n in range(count)]
+
+
+def test_locked_log_is_a_passing_fault(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path, wait_seconds=0.05)
+    holder = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert log.begin_append([event("a")], [], now=Moment(0)) is None
+    with pytest.raises(Transient, match="locked"):
+        log.append([event("a")], [], now=Moment(0))
+    with pytest.raises(Transient, match="locked"):
+        log.tick(Moment(0))
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert log.append([event("a")], [], now=Moment(0)) == [Outcome.ACCEPTED]
+    pending = log.begin_append([event("b")], [], now=Moment(0))
+    assert pending is not None
+    with pytest.raises(Transient, match="does not end"):
+        log.append([event("c")], [], now=Moment(0))
+    pending.commit()
+    log.close()
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "overwritten", "missing"])
+def test_damaged_database_is_told_clearly(tmp_path: Path, damage: str) -> None:
+    filled(tmp_path, 2_000, sealed_to=100)
+    path = tmp_path / "log.db"
+    size = path.stat().st_size
+    assert not (tmp_path / "log.db-wal").exists()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "overwritten":
+        path.write_bytes(b"no database at all " * 1_000)
+    else:
+        os.truncate(path, 0 if damage == "empty" else size // 2)
+    with pytest.raises(Conflict, match="The event log is damaged") as caught:
+        SqliteLog(tmp_path)
+    assert caught.value.code == "damaged_log"
+    assert "backup" in caught.value.hint
+
+
+def test_damage_inside_is_told_when_it_is_read(tmp_path: Path) -> None:
+    filled(tmp_path, 2_000)
+    with (tmp_path / "log.db").open("r+b") as file:
+        file.seek(8 * 4096)
+        file.write(b"\xff" * 4096 * 20)
+    log = SqliteLog(tmp_path)
+    with pytest.raises(CauceError, match="damaged"):
+        ids(log)
+    log.close()
+
+
+def test_log_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    connection = sqlite3.connect(tmp_path / "log.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Unsupported, match="version 99"):
+        SqliteLog(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "changed", "header", "foreign", "named wrongly"])
+def test_damaged_run_file_is_made_again(tmp_path: Path, damage: str) -> None:
+    foreign = tmp_path / "foreign" / "log"
+    foreign.parent.mkdir()
+    filled(foreign.parent, sealed_to=40)
+    known = filled(tmp_path, sealed_to=40)
+    files = sorted((tmp_path / "log").glob("*.ids"))
+    sound = {path.name: path.read_bytes() for path in files}
+    for path in files:
+        data = bytearray(path.read_bytes())
+        if damage == "missing":
+            path.unlink()
+        elif damage == "short":
+            path.write_bytes(data[:-16])
+        elif damage == "changed":
+            data[len(data) // 3] ^= 1
+            path.write_bytes(data)
+        elif damage == "header":
+            data[0] ^= 1
+            path.write_bytes(data)
+        elif damage == "named wrongly":
+            path.rename(path.with_name(path.name.replace("-", "-9")))
+        else:
+            shutil.copy(foreign / path.name, path)
+    log = SqliteLog(tmp_path)
+    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {Outcome.DUPLICATE}
+    log.close()
+    assert sound.items() <= {p.name: p.read_bytes() for p in (tmp_path / "log").glob("*.ids")}.items()
+    log = SqliteLog(tmp_path)
+    assert log.append([event("new")], [], now=Moment(0)) == [Outcome.ACCEPTED]
+    log.close()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut off"])
+def test_damaged_sealed_file_is_told_clearly(tmp_path: Path, damage: str) -> None:
+    filled(tmp_path, sealed_to=60)
+    path = sorted((tmp_path / "log").glob("*.parquet"))[0]
+    if damage == "missing":
+        path.unlink()
+    else:
+        os.truncate(path, path.stat().st_size // 2)
+    log = SqliteLog(tmp_path)
+    with pytest.raises(Conflict, match=f"{path.name} cannot be read"):
+        log.read(Position(0), 10)
+    assert log.read(Position(60), 1)[0].message_id == "id-60"
+    log.close()
+
+
+def test_second_sealer_is_refused_and_told_who_seals(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with sealer(tmp_path):
+        with pytest.raises(Conflict, match=f"Process {os.getpid()} is sealing"):
+            seal(tmp_path, Position(10), DEFAULT_NORMALIZATION)
+        line = command(tmp_path, Position(10), DEFAULT_NORMALIZATION)
+        process = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert process.returncode == 1
+        assert f"Process {os.getpid()} is sealing" in process.stderr
+    process = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.startswith('{"events":10,"files":1,')
+
+
+def test_sealed_file_has_what_the_architecture_promises(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    bodies = {
+        "b": '{"userId":"U1","context":{"traits":{"email":"Ann@Example.org"}}}',
+        "c": '{"anonymousId":"a-1","userId":null,"context":"odd","n":99999999999999999999}',
+        "a": '{"nobody":1}',
+        "d": '{"context":{"traits":{"email":"ANN@example.org"}},"userId":"U1"}',
+    }
+    events = [event(name, body, name=name.upper()) for name, body in bodies.items()]
+    log.append([*events, event("e", bodies["a"], name="A")], [], now=Moment(7))
+    seal(tmp_path, log.head(), DEFAULT_NORMALIZATION)
+    (made,) = log.sealed()
+    assert made.file == "0000000000000001-0000000000000005.parquet"
+    rows = pq.read_table(tmp_path / "log" / made.file, partitioning=None).to_pylist()
+    assert [(row["name"], row["position"]) for row in rows] == [
+        ("A", 3),
+        ("A", 5),
+        ("B", 1),
+        ("C", 2),
+        ("D", 4),
+    ]
+    by_name = {row["name"]: row for row in rows}
+    assert by_name["B"]["identifiers"] == ["user_id:U1", "email:ann@example.org"]
+    assert by_name["C"]["identifiers"] == ["anonymous_id:a-1"]
+    assert by_name["A"]["identifiers"] == []
+    assert by_name["A"]["signature"] is None
+    assert by_name["B"]["signature"] == by_name["D"]["signature"] != by_name["C"]["signature"]
+    assert by_name["C"]["body"] == bodies["c"]
+    assert log.head() == 5
+    connection = sqlite3.connect(tmp_path / "log.db")
+    assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
+    connection.close()
+    assert log.append([event("f")], [], now=Moment(7)) == [Outcome.ACCEPTED]
+    assert log.head() == 6
+    log.close()
+
+
+def test_runs_are_merged_and_old_ones_removed(tmp_path: Path) -> None:
+    known = filled(tmp_path, 500, sealed_to=500)
+    names = sorted(path.name for path in (tmp_path / "log").glob("*.ids"))
+    assert len(names) < 5
+    assert names[0].startswith("0000000000000001-")
+    log = SqliteLog(tmp_path)
+    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {Outcome.DUPLICATE}
+    log.close()
+
+
+@pytest.mark.parametrize("sealed_to", [0, 120, 200])
+@pytest.mark.parametrize("upto", [0, 70, 150, 200])
+def test_bulk_relation_is_the_log_up_to_a_position(tmp_path: Path, sealed_to: int, upto: int) -> None:
+    filled(tmp_path, sealed_to=sealed_to)
+    log = SqliteLog(tmp_path)
+    expected = [
+        (r.position, r.received, r.time, r.call.value, r.name, r.message_id, r.source, r.body.decode())
+        for r in log.read(Position(0), upto)
+    ]
+    with duckdb.connect() as connection:
+        view = log_relation(connection, log, Position(upto))
+        log.append([event("later")], [], now=Moment(1))
+        assert connection.execute(f"SELECT * FROM {view} ORDER BY position").fetchall() == expected
+        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {view}").fetchall()}
+    assert types["body"] == "VARCHAR"
+    assert types["received"] == "BIGINT"
+    log.close()
