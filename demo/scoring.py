@@ -99,6 +99,23 @@ def outcome(scenario: Scenario, profiles: Mapping[str, Iterable[str]]) -> Outcom
     return Outcome(scenario, found, set(found) == set(scenario.expected))
 
 
+def true_groups(scenario: Scenario, truth: Truth) -> set[frozenset[str]]:
+    """What a resolver that knows everything makes of a scenario: one group per owner, the rest alone."""
+    groups: dict[object, set[str]] = {}
+    for name in scenario.identifiers:
+        groups.setdefault(truth.identifiers[name].owner or name, set()).add(name)
+    return {frozenset(names) for names in groups.values()}
+
+
+def verdict(scenario: Scenario, truth: Truth, profiles: Mapping[str, Iterable[str]]) -> tuple[int, bool]:
+    """The number of persons that profiles make of a scenario, and whether that is the truth."""
+    found = set(outcome(scenario, profiles).found)
+    somebodys = {name for name in scenario.identifiers if truth.identifiers[name].owner is not None}
+    persons = sum(not group.isdisjoint(somebodys) for group in found)
+    nowhere = scenario.identifiers.difference(*found)
+    return persons, found | {frozenset({name}) for name in nowhere} == true_groups(scenario, truth)
+
+
 def _profile_of(truth: Truth, profiles: Mapping[str, Iterable[str]]) -> dict[str, str]:
     result = {name: f"alone {name}" for name in truth.identifiers}
     for key, members in profiles.items():

@@ -9,6 +9,7 @@ from cauce.vocabulary.moment import DAY, HOUR, Moment, parse_iso
 from demo.chronicle import LIVE_SOURCES
 from demo.company import generate
 from demo.scenario import Kind
+from demo.scoring import true_groups
 
 UNTIL = parse_iso("2026-06-30T12:00:00Z")
 EMAIL_SCENARIOS = {f"EM-{number:02d}" for number in range(1, 15)}
@@ -61,13 +62,10 @@ def test_the_same_seed_gives_the_same_company_at_any_time(company):
 
 def test_a_scenario_marked_knowable_expects_the_truth(company):
     """``expected`` puts two identifiers in one group exactly if one person owns both."""
-    owners = company.truth.identifiers
     for scenario in company.scenarios:
-        by_owner: dict[object, set[str]] = {}
-        for name in scenario.identifiers - scenario.absent:
-            by_owner.setdefault(owners[name].owner or name, set()).add(name)
-        true = {frozenset(names) for names in by_owner.values()}
-        assert (true == set(scenario.expected)) == scenario.knowable, scenario.id
+        alone = {frozenset({name}) for name in scenario.absent}
+        right = true_groups(scenario, company.truth) == {*scenario.expected, *alone}
+        assert right == scenario.knowable, scenario.id
 
 
 def test_every_shared_value_is_declared_and_owned_by_a_stated_rule(company):

@@ -3,7 +3,7 @@
 import pytest
 
 from demo.scenario import Kind, Scenario, group
-from demo.scoring import outcome, score, wrong_profiles
+from demo.scoring import outcome, score, true_groups, verdict, wrong_profiles
 from demo.truth import Owned, Truth
 
 
@@ -78,3 +78,26 @@ def test_a_scenario_asks_only_about_its_own_identifiers():
     assert outcome(scenario, right).found == (group("email:a", "user_id:1"), group("user_id:2"))
     assert not outcome(scenario, {"p": ["user_id:1", "email:a", "user_id:2"]}).as_expected
     assert not outcome(scenario, right | {"j": ["email:junk"]}).as_expected
+
+
+def test_a_verdict_counts_persons_and_compares_with_the_truth():
+    scenario = Scenario(
+        id="T-2",
+        title="one person known apart",
+        people=("A",),
+        expected=(group("user_id:1", "email:a"), group("email:b")),
+        absent=frozenset({"email:junk"}),
+        knowable=False,
+        why="nothing connects them",
+    )
+    assert true_groups(scenario, TRUTH) == {
+        frozenset({"user_id:1", "email:a", "email:b"}),
+        frozenset({"email:junk"}),
+    }
+    assert verdict(scenario, TRUTH, {"p": ["user_id:1", "email:a"], "q": ["email:b"]}) == (2, False)
+    assert verdict(scenario, TRUTH, {"p": ["user_id:1", "email:a", "email:b"]}) == (1, True)
+    assert verdict(scenario, TRUTH, {"p": ["user_id:1", "email:a", "email:b", "email:junk"]}) == (1, False)
+    assert verdict(scenario, TRUTH, {"p": ["user_id:1", "email:a", "email:b"], "j": ["email:junk"]}) == (
+        1,
+        True,
+    )
