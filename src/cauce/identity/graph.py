@@ -1,0 +1,296 @@
+"""The working set: identifiers, signatures and profiles in memory, loaded when needed.
+
+The algorithm works on these objects alone. ``Stored`` brings in what is not there
+yet; without it everything is in memory. What changed is marked, for whoever saves.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
+from typing import Protocol
+
+import msgspec
+
+from cauce.identity.policy import Policy
+from cauce.vocabulary.identifier import Identifier
+
+NO_CUT = 1 << 30
+"""The ``cut`` of an identifier whose links all count."""
+
+_encode = msgspec.json.Encoder().encode
+_read_ids = msgspec.json.Decoder(list[int]).decode
+_read_ids_by_type = msgspec.json.Decoder(dict[str, list[int]]).decode
+
+Sources = dict[str, list[int]]
+"""Source → [number of events, first time, last time]."""
+
+
+class Group:
+    """A profile: ``key`` is the id of its anchor, ``rank`` and ``since`` order anchors.
+
+    ``members``: type → identifier ids; ``signatures``: those its members own,
+    ascending. ``profile_id`` is empty, and ``fresh`` true, while the event that
+    made the group is under way. Packed text is unpacked before use.
+    """
+
+    __slots__ = ("_packed", "fresh", "key", "members", "profile_id", "rank", "signatures", "since")
+
+    def __init__(self, key: int, rank: int, since: int, members: dict[str, list[int]]) -> None:
+        self.key = key
+        self.rank = rank
+        self.since = since
+        self.members = members
+        self.signatures: list[int] = []
+        self.profile_id = ""
+        self.fresh = True
+        self._packed: tuple[str, str] | None = None
+
+    @classmethod
+    def packed(cls, key: int, profile_id: str, since: int, members: str, signatures: str) -> "Group":
+        """A stored group whose lists are read when asked for."""
+        group = cls(key, -1, since, {})
+        group.profile_id = profile_id
+        group.fresh = False
+        group._packed = (members, signatures)
+        return group
+
+    def unpack(self, rank: dict[str, int]) -> "Group":
+        """This group with its lists read."""
+        if self._packed is not None:
+            members, signatures = self._packed
+            self.members = _read_ids_by_type(members)
+            self.signatures = _read_ids(signatures)
+            self.rank = min(rank[type_] for type_ in self.members)
+            self._packed = None
+        return self
+
+    def ids(self) -> Iterator[int]:
+        """The ids of its members."""
+        return chain.from_iterable(self.members.values())
+
+    def texts(self) -> tuple[str, str]:
+        """Its members and signatures as JSON text."""
+        if self._packed is not None:
+            return self._packed
+        return _encode(self.members).decode(), _encode(self.signatures).decode()
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has a single member."""
+        return sum(map(len, self.members.values())) == 1
+
+
+class Node:
+    """An identifier; ``group`` is None if it is blocked or of no listed type.
+
+    ``links``: type → ids of the identifiers it was seen with; ``signatures``:
+    those that link it; links to ranks of ``cut`` and above do not count.
+    """
+
+    __slots__ = (
+        "_packed",
+        "cut",
+        "first_time",
+        "group",
+        "id",
+        "key",
+        "links",
+        "rank",
+        "signatures",
+        "type",
+        "value",
+    )
+
+    def __init__(self, id_: int, key: str, first_time: int, rank: dict[str, int]) -> None:
+        self.id = id_
+        self.key = key
+        self.type, _, self.value = key.partition(":")
+        self.rank = rank.get(self.type, -1)
+        self.first_time = first_time
+        self.group: Group | None = None
+        self.cut = NO_CUT
+        self.links: dict[str, list[int]] = {}
+        self.signatures: list[int] = []
+        self._packed: tuple[str, str] | None = None
+
+    def pack(self, links: str, signatures: str) -> None:
+        """Take stored lists, which are read when asked for."""
+        self._packed = (links, signatures)
+
+    def unpack(self) -> "Node":
+        """This identifier with its lists read."""
+        if self._packed is not None:
+            self.links = _read_ids_by_type(self._packed[0])
+            self.signatures = _read_ids(self._packed[1])
+            self._packed = None
+        return self
+
+    def texts(self) -> tuple[str, str]:
+        """Its links and signatures as JSON text."""
+        if self._packed is not None:
+            return self._packed
+        return _encode(self.links).decode(), _encode(self.signatures).decode()
+
+    def links_with(self, other: "Node") -> bool:
+        """Whether a link between the two counts, as neither end is shared."""
+        return other.rank < self.cut and self.rank < other.cut
+
+
+class Signature:
+    """A set of identifiers that events carried, and the evidence: when and from where."""
+
+    __slots__ = ("id", "ids", "key", "sources")
+
+    def __init__(self, id_: int, key: str, sources: Sources) -> None:
+        self.id = id_
+        self.key = key
+        self.ids = tuple(map(int, key.split(",")))
+        self.sources = sources
+
+
+class Stored(Protocol):
+    """Brings stored identifiers, signatures and groups into a graph."""
+
+    def find(self, graph: "Graph", keys: Collection[str]) -> None:
+        """Load the identifiers with these keys, as far as they exist."""
+
+    def nodes(self, graph: "Graph", ids: Collection[int]) -> None:
+        """Load these identifiers and their groups."""
+
+    def groups(self, graph: "Graph", keys: Collection[int]) -> None:
+        """Load these groups, as far as they exist."""
+
+    def signatures(self, graph: "Graph", ids: Collection[int]) -> None:
+        """Load these signatures."""
+
+    def signatures_by_key(self, graph: "Graph", keys: Collection[str]) -> None:
+        """Load the signatures of these sets, as far as they exist."""
+
+
+class Graph:
+    """Identifiers, signatures and groups by their ids, and what changed about them.
+
+    A group that is gone is None in ``groups``. ``moved`` holds the new group of
+    members that are not loaded. ``absent`` holds keys that nothing is stored for.
+    """
+
+    def __init__(self, policy: Policy, stored: Stored | None = None) -> None:
+        self.policy = policy
+        self._stored = stored
+        self.nodes: dict[int, Node] = {}
+        self.nodes_by_key: dict[str, Node] = {}
+        self.groups: dict[int, Group | None] = {}
+        self.signatures: dict[int, Signature] = {}
+        self.signatures_by_key: dict[str, Signature] = {}
+        self.moved: dict[int, Group] = {}
+        self.absent: set[str] = set()
+        self.last_identifier = 0
+        self.last_signature = 0
+        self.seen_earlier: set[Node] = set()
+        self.members_changed: set[Node] = set()
+        self.groups_changed: set[Group] = set()
+        self.signatures_added: list[Signature] = []
+        self.signatures_changed: set[Signature] = set()
+
+    def node(self, key: str) -> Node | None:
+        """The identifier with a key ``type:value``; None if it was never seen."""
+        found = self.nodes_by_key.get(key)
+        if found is None and self._stored is not None and key not in self.absent:
+            self._stored.find(self, [key])
+            found = self.nodes_by_key.get(key)
+        return found
+
+    def signature(self, key: str) -> Signature | None:
+        """The signature of a set of ids, ascending and joined by commas; None if never seen."""
+        found = self.signatures_by_key.get(key)
+        if found is None and self._stored is not None and key not in self.absent:
+            self._stored.signatures_by_key(self, [key])
+            found = self.signatures_by_key.get(key)
+        return found
+
+    def group(self, key: int) -> Group | None:
+        """The profile with a key, unpacked; None if it is gone or never was."""
+        if key not in self.groups and self._stored is not None:
+            self._stored.groups(self, [key])
+        found = self.groups.get(key)
+        return None if found is None else found.unpack(self.policy.rank)
+
+    def load(self, ids: Iterable[int]) -> None:
+        """Bring in the identifiers with these ids."""
+        missing = {id_ for id_ in ids if id_ not in self.nodes}
+        if missing and self._stored is not None:
+            self._stored.nodes(self, missing)
+
+    def load_signatures(self, ids: Iterable[int]) -> None:
+        """Bring in the signatures with these ids."""
+        missing = {id_ for id_ in ids if id_ not in self.signatures}
+        if missing and self._stored is not None:
+            self._stored.signatures(self, missing)
+
+    def add_node(self, key: str, time: int) -> Node:
+        """A new identifier; a live one is a new profile of its own."""
+        self.last_identifier += 1
+        node = Node(self.last_identifier, key, time, self.policy.rank)
+        self.nodes[node.id] = self.nodes_by_key[key] = node
+        self.seen_earlier.add(node)
+        if self.policy.counts(node.type, node.value):
+            node.group = Group(node.id, node.rank, time, {node.type: [node.id]})
+            self.place(node.group)
+            self.members_changed.add(node)
+        return node
+
+    def add_signature(self, key: str) -> Signature:
+        """A new signature without evidence yet."""
+        self.last_signature += 1
+        signature = Signature(self.last_signature, key, {})
+        self.signatures[signature.id] = self.signatures_by_key[key] = signature
+        self.signatures_added.append(signature)
+        return signature
+
+    def members(self, group: Group) -> list[Node]:
+        """The members of a group, loaded."""
+        ids = list(group.ids())
+        self.load(ids)
+        return [self.nodes[id_] for id_ in ids]
+
+    def identifiers(self, group: Group) -> list[Identifier]:
+        """The identifiers of a group, strongest first: by priority, first sighting, value."""
+        nodes = sorted(self.members(group), key=lambda node: (node.rank, node.first_time, node.value))
+        return [Identifier(node.type, node.value) for node in nodes]
+
+    def live(self, signature: Signature) -> list[Node]:
+        """The live identifiers of a signature, strongest first; its owner is the first."""
+        self.load(signature.ids)
+        nodes = [self.nodes[id_] for id_ in signature.ids]
+        return strongest_first(node for node in nodes if node.group is not None)
+
+    def group_of(self, id_: int) -> Group:
+        """The profile of a live identifier that is loaded or has moved."""
+        node = self.nodes.get(id_)
+        group = node.group if node is not None else None
+        return group or self.moved[id_]
+
+    def place(self, group: Group) -> None:
+        """Put a group under its key."""
+        self.groups[group.key] = group
+        self.groups_changed.add(group)
+
+    def remove(self, group: Group) -> None:
+        """Take a group away; nothing is stored yet of a fresh one."""
+        if group.fresh:
+            del self.groups[group.key]
+        else:
+            self.groups[group.key] = None
+
+    def regroup(self, id_: int, group: Group) -> None:
+        """Put an identifier into a group, whether it is loaded or not."""
+        node = self.nodes.get(id_)
+        if node is None:
+            self.moved[id_] = group
+        else:
+            node.group = group
+            self.members_changed.add(node)
+
+
+def strongest_first(nodes: Iterable[Node]) -> list[Node]:
+    """Identifiers by priority, then value."""
+    return sorted(nodes, key=lambda node: (node.rank, node.value))

@@ -1,0 +1,80 @@
+"""A ruleset prepared for use: look-ups by priority instead of lists to search."""
+
+import re
+from collections.abc import Sequence
+
+from cauce.identity.rules import ANY_TYPE, Conflict, Ruleset
+
+MAX_LINKS = 1_000
+"""The hard cap of links per identifier (``identity.md`` section 3, Defaults)."""
+
+
+class Policy:
+    """What the algorithm asks of a ruleset. A type's *rank* is its priority, 0 the strongest.
+
+    ``max_links`` is a parameter so that tests can reach the cap.
+    """
+
+    def __init__(self, ruleset: Ruleset, *, max_links: int = MAX_LINKS) -> None:
+        rules = ruleset.identifiers
+        self.ruleset = ruleset
+        self.max_links = max_links
+        self.max_ids = ruleset.max_ids_per_event
+        self.strength = ruleset.strength
+        self.types = tuple(rule.type for rule in rules)
+        self.rank = {rule.type: rank for rank, rule in enumerate(rules)}
+        self.newest = tuple(rule.conflict is Conflict.NEWEST for rule in rules)
+        self.max_owners = tuple(rule.max_owners for rule in rules)
+        self.singles = frozenset(rule.type for rule in rules if rule.limit == 1)
+        limited = sorted((rule.limit, rank) for rank, rule in enumerate(rules) if rule.limit is not None)
+        self.limits = tuple((self.types[rank], limit) for limit, rank in limited)
+        """Limited types with their limits, the tightest first."""
+        self.limit_index = {rank: index for index, (_, rank) in enumerate(limited)}
+        """Rank → place in ``limits``; unlimited types are absent."""
+        self.owners = tuple(self._owner_types(rank) for rank in range(len(rules)))
+        """Rank → the stronger types of limit 1, too many values of which make it shared."""
+        self._blocked = _Blocked(ruleset)
+
+    def _owner_types(self, rank: int) -> frozenset[str]:
+        if self.max_owners[rank] is None:
+            return frozenset()
+        return self.singles.intersection(self.types[:rank])
+
+    def counts(self, type_: str, value: str) -> bool:
+        """Whether an identifier is live in this view: of a listed type and not blocked."""
+        return type_ in self.rank and not self._blocked.matches(type_, value)
+
+    def blocks(self, type_: str, value: str) -> bool:
+        """Whether a value is blocked; asked of the trimmed raw value and of the normalized one."""
+        return self._blocked.matches(type_, value)
+
+    def contradicts(self, types: Sequence[str]) -> bool:
+        """Whether an event with live identifiers of these types links nothing."""
+        if len(types) > self.max_ids:
+            return True
+        distinct = set(types)
+        if len(distinct) == len(types):
+            return False
+        return any(type_ in self.singles and types.count(type_) > 1 for type_ in distinct)
+
+
+class _Blocked:
+    """The blocked values of a ruleset."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._values: dict[str, set[str]] = {}
+        self._patterns: dict[str, list[re.Pattern[str]]] = {}
+        for one in ruleset.blocked:
+            if one.regex is not None:
+                self._patterns.setdefault(one.type, []).append(re.compile(one.regex))
+            else:
+                self._values.setdefault(one.type, set()).add(str(one.value).casefold())
+
+    def matches(self, type_: str, value: str) -> bool:
+        folded = value.casefold()
+        for scope in (type_, ANY_TYPE):
+            if folded in self._values.get(scope, ()):
+                return True
+            if any(pattern.fullmatch(value) for pattern in self._patterns.get(scope, ())):
+                return True
+        return False

@@ -1,0 +1,107 @@
+"""One micro-batch of resolving events."""
+
+from collections.abc import Iterable, Sequence
+
+from cauce.identity import records
+from cauce.identity.graph import Graph
+from cauce.identity.partition import profile_id
+from cauce.identity.policy import Policy
+from cauce.identity.resolution import Resolution
+from cauce.identity.resolve import Resolver, signature_key
+from cauce.identity.stored import StoredRows, save
+from cauce.storage.records import Transaction
+from cauce.vocabulary.event import Position
+from cauce.vocabulary.identifier import Identifier
+from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.profile import ProfileKey, SignatureKey
+
+_IDENTIFIERS, _SIGNATURES, _MOVES = "identity.identifiers", "identity.signatures", "identity.moves"
+"""Names of the counters that ids are taken from."""
+
+
+class Session:
+    """Resolves the events of one transaction, in order; written by ``save``.
+
+    It reads ahead in a few batched queries; what a repair needs beyond that it
+    reads when it is needed.
+    """
+
+    def __init__(self, transaction: Transaction, policy: Policy, name: str, view: int) -> None:
+        self._transaction = transaction
+        self._name = name
+        self._view = view
+        self._stored = StoredRows(transaction, view)
+        self._graph = Graph(policy, self._stored)
+        self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
+        self._graph.last_signature = transaction.progress(_SIGNATURES)
+        self._resolver = Resolver(self._graph, name)
+
+    def load(self, observations: Iterable[tuple[Identifier, ...]], profiles: Sequence[ProfileKey]) -> None:
+        """Read the identifiers, profiles and signatures that these events touch."""
+        graph = self._graph
+        distinct = dict.fromkeys(observations)
+        keys = {f"{type_}:{value}" for identifiers in distinct for type_, value in identifiers}
+        if keys:
+            self._stored.find(graph, keys)
+        if profiles:
+            self._stored.groups(graph, [key for key in profiles if key not in graph.groups])
+        if graph.nodes:
+            self._stored.signatures_by_key(graph, self._signature_keys(distinct))
+
+    def _signature_keys(self, observations: Iterable[tuple[Identifier, ...]]) -> list[str]:
+        """The keys of the signatures whose identifiers are all known."""
+        nodes = self._graph.nodes_by_key
+        keys = []
+        for identifiers in observations:
+            found = {nodes.get(f"{type_}:{value}") for type_, value in identifiers}
+            if found and None not in found:
+                keys.append(signature_key(node.id for node in found if node is not None))
+        return keys
+
+    def observe(
+        self, identifiers: tuple[Identifier, ...], *, time: Moment, source: str, position: Position
+    ) -> Resolution:
+        """Fold one event: these identifiers were seen together. Each event is given once only."""
+        return self._resolver.observe(identifiers, time=time, source=source, position=position)
+
+    def signatures(self, profile: ProfileKey) -> Sequence[SignatureKey]:
+        """The signatures whose owner is in a profile, ascending; none if the profile is gone."""
+        group = self._graph.group(profile)
+        return [] if group is None else list(map(SignatureKey, group.signatures))
+
+    def identifier_types(self, profile: ProfileKey) -> frozenset[str]:
+        """The types of a profile's identifiers; none if the profile is gone."""
+        group = self._graph.group(profile)
+        return frozenset() if group is None else frozenset(group.members)
+
+    def identifiers(self, profile: ProfileKey) -> tuple[Identifier, ...]:
+        """A profile's identifiers, strongest first; none if the profile is gone."""
+        group = self._graph.group(profile)
+        return () if group is None else tuple(self._graph.identifiers(group))
+
+    def profile_id(self, profile: ProfileKey) -> str:
+        """The public id of a profile; also of one that is gone."""
+        group = self._graph.group(profile)
+        if group is not None:
+            return group.profile_id
+        self._graph.load([profile])
+        return profile_id(self._name, self._graph.nodes[profile].key)
+
+    def loaded_profiles(self) -> list[ProfileKey]:
+        """The profiles read ahead or made so far."""
+        return [ProfileKey(key) for key, group in self._graph.groups.items() if group is not None]
+
+    def loaded_signatures(self) -> list[SignatureKey]:
+        """The signatures of those profiles."""
+        return [number for profile in self.loaded_profiles() for number in self.signatures(profile)]
+
+    def save(self) -> None:
+        """Write what the events changed. Call it once, as the last thing."""
+        partition = self._resolver.partition
+        save(self._transaction, self._graph, partition, self._view)
+        first = self._transaction.progress(_MOVES) + 1
+        rows = [(seq, self._view, *move) for seq, move in enumerate(partition.moves, first)]
+        self._transaction.put(records.moves, rows)
+        self._transaction.advance(_MOVES, first + len(rows) - 1)
+        self._transaction.advance(_IDENTIFIERS, self._graph.last_identifier)
+        self._transaction.advance(_SIGNATURES, self._graph.last_signature)

@@ -1,0 +1,96 @@
+"""Rows of the state store as identifiers, signatures and profiles in memory, and back."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from cauce.identity import records
+from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
+from cauce.identity.partition import Partition
+from cauce.storage.records import Reader, Row, Transaction
+
+_encode = msgspec.json.Encoder().encode
+_read_sources = msgspec.json.Decoder(Sources).decode
+
+
+class StoredRows:
+    """Loads the rows of one view into a graph; see ``Stored``."""
+
+    def __init__(self, reader: Reader, view: int) -> None:
+        self._reader = reader
+        self._view = view
+
+    def find(self, graph: Graph, keys: Collection[str]) -> None:
+        """Load identifiers by their keys, with their groups."""
+        graph.absent.update(keys)
+        self._add_nodes(graph, self._reader.rows(records.identifiers, "key", keys))
+
+    def nodes(self, graph: Graph, ids: Collection[int]) -> None:
+        """Load identifiers by their ids, with their groups."""
+        self._add_nodes(graph, self._reader.rows(records.identifiers, "id", ids))
+
+    def groups(self, graph: Graph, keys: Collection[int]) -> None:
+        """Load groups by their keys."""
+        for row in self._reader.rows(records.profiles, "profile", keys, view=self._view):
+            graph.groups[row[1]] = Group.packed(row[1], row[2], row[3], row[4], row[5])
+
+    def signatures(self, graph: Graph, ids: Collection[int]) -> None:
+        """Load signatures by their ids."""
+        found = self._reader.rows(records.signatures, "id", ids)
+        self.signatures_by_key(graph, [row[1] for row in found])
+
+    def signatures_by_key(self, graph: Graph, keys: Collection[str]) -> None:
+        """Load signatures by the sets they stand for."""
+        graph.absent.update(keys)
+        for key, number, sources in self._reader.rows(records.evidence, "identifiers", keys):
+            signature = Signature(number, key, _read_sources(sources))
+            graph.signatures[number] = graph.signatures_by_key[key] = signature
+
+    def _add_nodes(self, graph: Graph, found: list[Row]) -> None:
+        rank, nodes = graph.policy.rank, {}
+        for key, id_, first_time in found:
+            nodes[id_] = graph.nodes_by_key[key] = Node(id_, key, first_time, rank)
+        graph.nodes.update(nodes)
+        homes = self._reader.rows(records.members, "identifier", nodes, view=self._view)
+        wanted = {row[2] for row in homes if row[2] not in graph.groups and row[1] not in graph.moved}
+        if wanted:
+            self.groups(graph, wanted)
+        for _, id_, profile, cut, links, signatures in homes:
+            node = nodes[id_]
+            moved = graph.moved.pop(id_, None)
+            node.group = moved or graph.groups[profile]
+            node.cut = NO_CUT if cut is None else cut
+            node.pack(links, signatures)
+            if moved is not None:
+                graph.members_changed.add(node)
+
+
+def save(transaction: Transaction, graph: Graph, partition: Partition, view: int) -> None:
+    """Write what a batch changed, each table in the order of its key."""
+    transaction.put(records.identifiers, sorted((n.key, n.id, n.first_time) for n in graph.seen_earlier))
+    transaction.put(records.signatures, [(s.id, s.key) for s in graph.signatures_added])
+    transaction.put(
+        records.evidence,
+        sorted((s.key, s.id, _encode(s.sources).decode()) for s in graph.signatures_changed),
+    )
+    moved = {id_: group.key for id_, group in graph.moved.items()}
+    untouched = transaction.rows(records.members, "identifier", moved, view=view) if moved else []
+    rows = [(row[0], row[1], moved[row[1]], *row[3:]) for row in untouched]
+    rows += [_member_row(view, node) for node in graph.members_changed]
+    transaction.put(records.members, sorted(rows))
+    gone = [key for key, group in graph.groups.items() if group is None]
+    if gone:
+        transaction.remove(records.profiles, "profile", gone, view=view)
+    live = [group for group in graph.groups_changed if graph.groups.get(group.key) is group]
+    transaction.put(records.profiles, sorted(_profile_row(view, group) for group in live))
+    issued = sorted((view, public, anchor) for public, anchor in partition.issued.items())
+    transaction.put(records.issued, issued)
+
+
+def _member_row(view: int, node: Node) -> Row:
+    cut = None if node.cut == NO_CUT else node.cut
+    return view, node.id, node.group.key if node.group else None, cut, *node.texts()
+
+
+def _profile_row(view: int, group: Group) -> Row:
+    return view, group.key, group.profile_id, group.since, *group.texts()
