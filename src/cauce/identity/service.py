@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy import select
 
 from cauce.identity import records
 from cauce.identity.graph import Graph
@@ -70,6 +71,12 @@ class Identity:
             )
             for profile, group in found.items()
         }
+
+    def everybody(self, reader: Reader) -> list[ProfileKey]:
+        """Every profile of the view, ascending."""
+        table = records.profiles
+        wanted = select(table.c.profile).where(table.c.view == (self._view(reader) or 0))
+        return [ProfileKey(row[0]) for row in reader.select(wanted.order_by(table.c.profile))]
 
     def links(self, reader: Reader, profile: ProfileKey) -> list[Link]:
         """Why a profile is one person and others are not: its links, held and rejected, best first."""

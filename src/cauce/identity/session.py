@@ -64,6 +64,12 @@ class Session:
         """Fold one event: these identifiers were seen together. Each event is given once only."""
         return self._resolver.observe(identifiers, time=time, source=source, position=position)
 
+    def signature(self, identifiers: tuple[Identifier, ...]) -> SignatureKey | None:
+        """The signature of these identifiers; None if no event carried them yet."""
+        keys = self._signature_keys([identifiers])
+        found = self._graph.signature(keys[0]) if keys else None
+        return None if found is None else SignatureKey(found.id)
+
     def signatures(self, profile: ProfileKey) -> Sequence[SignatureKey]:
         """The signatures whose owner is in a profile, ascending; none if the profile is gone."""
         group = self._graph.group(profile)

@@ -35,18 +35,21 @@ class ProfileSession(LoadedProfiles):
 
     def fold(self, event: Event, signature: int) -> set[str]:
         """Fold one event into its signature; the traits it touched."""
-        self.load([signature])
         touched: set[str] = set()
         if event.traits:
+            self.load([signature])
             touched = assert_traits(self._fragment(signature), event)
             if touched:
                 self._dirty.add(signature)
-        paths = self._recorded.get(event.name) if event.name else None
-        if paths is not None:
-            self._record(event, signature, paths)
+        self.record(event, signature)
         return touched
 
-    def _record(self, event: Event, signature: int, paths: frozenset[tuple[str, ...]]) -> None:
+    def record(self, event: Event, signature: int) -> None:
+        """Put an event on its signature's timeline, if live rules mention it."""
+        paths = self._recorded.get(event.name) if event.name else None
+        if paths is None:
+            return
+        self.load([signature])
         properties = reduce_properties(event.properties, paths) if paths else NO_PROPERTIES
         entry = Entry(
             time=event.time,

@@ -55,7 +55,7 @@ class Segments:
         """Members now, for each segment in force."""
         counted = select(membership.c.segment, func.count()).group_by(membership.c.segment)
         with self._records.read() as reader:
-            counts = dict(reader.select(counted))
+            counts: dict[str, int] = dict(reader.select(counted))
         return {segment.key: counts.get(segment.key, 0) for segment in self._live.all}
 
     def members(

@@ -47,6 +47,9 @@ class Transaction(Reader, Protocol):
     def remove(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> None:
         """Delete the rows that ``rows`` would return."""
 
+    def clear(self, table: Table) -> None:
+        """Delete every row."""
+
     def advance(self, name: str, value: int) -> None:
         """Store how far the consumer ``name`` has come."""
 

@@ -109,6 +109,10 @@ class SqliteTransaction:
         statement = f"DELETE FROM {table.name} WHERE {_where(column, equal)}"
         self.connection.exec_driver_sql(statement, (*equal.values(), _list(keys)))
 
+    def clear(self, table: Table) -> None:
+        """Delete every row."""
+        self.connection.exec_driver_sql(f"DELETE FROM {table.name}")
+
     def advance(self, name: str, value: int) -> None:
         """Store how far a consumer has come."""
         self.put(progress, [(name, value)])

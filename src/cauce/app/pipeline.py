@@ -1,0 +1,141 @@
+"""An event's whole way, on one page.
+
+    resolve → update profiles → evaluate segments → queue deliveries
+
+A batch is folded in one transaction together with the position it reaches. The
+result is that of folding its events one by one: before each event the timers due
+by then fire, and every rule is evaluated at the moment the event was received.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cauce.activate.service import Activation
+from cauce.identity.service import Identity, Resolution
+from cauce.identity.service import Session as IdentitySession
+from cauce.profile.service import Profiles
+from cauce.profile.session import ProfileSession
+from cauce.segment.live import LiveSegment, LiveSegments
+from cauce.segment.session import Cause, Due, SegmentSession, due_timers
+from cauce.storage.records import Records, Transaction
+from cauce.vocabulary.event import Event, Position
+from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.profile import ProfileKey
+
+LOG, CLOCK = "log", "clock"
+"""Names of what the pipeline stores of its progress: a position, and a moment."""
+
+TIMERS_AT_ONCE = 1_000
+
+
+class Pipeline(NamedTuple):
+    """The stages an event passes, and the store that holds their results."""
+
+    records: Records
+    identity: Identity
+    profiles: Profiles
+    segments: LiveSegments
+    activation: Activation
+
+    def fold(self, events: Sequence[Event]) -> None:
+        """Fold events that follow the stored position, in order."""
+        horizon = events[-1].received
+        with self.records.write() as transaction:
+            due = due_timers(transaction, horizon, TIMERS_AT_ONCE)
+            if len(due) < TIMERS_AT_ONCE:
+                batch = self._batch(transaction, events, horizon, due)
+                for event in events:
+                    batch.fire_timers(event.received)
+                    batch.fold(event)
+                batch.save()
+                transaction.advance(LOG, events[-1].position)
+                transaction.advance(CLOCK, max(horizon, transaction.progress(CLOCK)))
+                return
+        self.pass_time(events[0].received)  # so many timers that they need transactions of their own
+        middle = (len(events) + 1) // 2
+        for part in (events[:middle], events[middle:]):
+            if part:
+                self.fold(part)
+
+    def pass_time(self, moment: Moment) -> None:
+        """Fire the timers due up to ``moment``, which no later event may precede."""
+        more = True
+        while more:
+            with self.records.write() as transaction:
+                due = due_timers(transaction, moment, TIMERS_AT_ONCE)
+                more = len(due) == TIMERS_AT_ONCE
+                horizon = due[-1].due if more else moment
+                if due:
+                    batch = self._batch(transaction, (), horizon, due)
+                    batch.fire_timers(horizon)
+                    batch.save()
+                transaction.advance(CLOCK, max(horizon, transaction.progress(CLOCK)))
+
+    def skip(self, position: Position, received: Moment) -> None:
+        """Go past an event that cannot be folded."""
+        self.pass_time(received)
+        with self.records.write() as transaction:
+            transaction.advance(LOG, position)
+
+    def _batch(
+        self,
+        transaction: Transaction,
+        events: Sequence[Event],
+        horizon: Moment,
+        due: Sequence[Due],
+    ) -> "_Batch":
+        waiting = {timer.profile for timer in due}
+        identity = self.identity.begin(transaction, [e.identifiers for e in events], sorted(waiting))
+        profiles = self.profiles.begin(transaction, self.segments.recorded)
+        profiles.load(identity.loaded_signatures())
+        segments = SegmentSession(transaction, self.segments, identity, due, horizon)
+        segments.load(identity.loaded_profiles())
+        return _Batch(transaction, identity, profiles, segments, self.segments, self.activation)
+
+
+class _Batch(NamedTuple):
+    """One transaction's worth of folding."""
+
+    transaction: Transaction
+    identity: IdentitySession
+    profiles: ProfileSession
+    segments: SegmentSession
+    live: LiveSegments
+    activation: Activation
+
+    def fire_timers(self, moment: Moment) -> None:
+        """Look again at the verdicts that time alone may have changed."""
+        for profile, segment, due in self.segments.due_before(moment):
+            self._look(profile, [segment], Cause(due))
+
+    def fold(self, event: Event) -> None:
+        """Take one event its whole way."""
+        resolution = self.identity.observe(
+            event.identifiers, time=event.time, source=event.source, position=event.position
+        )
+        if resolution.signature is None:
+            return  # an event without identifiers belongs to nobody: it stays in the log
+        touched = self.profiles.fold(event, resolution.signature)
+        cause = Cause(event.received, event.position, event.message_id)
+        self._follow_people(resolution, cause)
+        if resolution.profile is not None and resolution.profile not in resolution.changed:
+            self._look(resolution.profile, self.live.touched(event.name, touched), cause)
+
+    def _follow_people(self, resolution: Resolution, cause: Cause) -> None:
+        """Where people were joined, split or met for the first time, look at every segment."""
+        for profile in resolution.gone:
+            self.segments.retire(profile, cause)
+        for profile in resolution.changed:
+            self._look(profile, self.live.all, cause)
+
+    def _look(self, profile: ProfileKey, segments: Sequence[LiveSegment], cause: Cause) -> None:
+        if segments:
+            person = self.profiles.person(self.identity.signatures(profile))
+            self.segments.look(profile, person, segments, cause)
+
+    def save(self) -> None:
+        """Write every stage's rows, and queue what the changes owe to other systems."""
+        self.identity.save()
+        self.profiles.save()
+        changes = self.segments.save()
+        self.activation.queue(self.transaction, changes)

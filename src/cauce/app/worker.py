@@ -1,0 +1,110 @@
+"""The worker: folds the log into state, and lets time pass when there is nothing to fold."""
+
+import logging
+from collections.abc import Callable
+from threading import Event as Signal
+from time import perf_counter
+
+from cauce.app.pipeline import CLOCK, LOG, Pipeline
+from cauce.eventlog.port import EventLog
+from cauce.segment.session import next_due
+from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.event import Logged, Position, Refused, read_event
+from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.moment import Clock, Moment
+
+logger = logging.getLogger(__name__)
+
+SMALLEST_BATCH, LARGEST_BATCH = 16, 1_000
+LONGEST_TRANSACTION = 0.1
+"""Seconds that one transaction may last: readers see an event at most this much later."""
+
+
+class Worker:
+    """Folds the log of one space, one micro-batch after another."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        log: EventLog,
+        normalization: Callable[[str], Normalization],
+        clock: Clock,
+    ) -> None:
+        self._pipeline = pipeline
+        self._log = log
+        self._normalization = normalization
+        self._clock = clock
+        self._batch = SMALLEST_BATCH
+        with pipeline.records.read() as reader:
+            self.position = Position(reader.progress(LOG))
+            self._moment = Moment(reader.progress(CLOCK))
+        self._due = self._next_due()
+
+    def step(self) -> bool:
+        """Fold the next batch, or let time pass; whether there was anything to do.
+
+        Raises ``Transient`` if the store or the log refuses; the step can be repeated.
+        """
+        rows = self._log.read(self.position, self._batch)
+        if rows:
+            self._fold_in_time(rows)
+            return True
+        if self._due is None or self._due > self._clock():
+            return False
+        tick = self._log.tick(self._clock())
+        if tick.head > self.position:
+            return True  # events came in before the tick: they are folded first
+        self._pipeline.pass_time(tick.moment)
+        self._due = self._next_due()
+        return True
+
+    def run(self, stop: Signal, *, idle_seconds: float) -> None:
+        """Work until ``stop`` is set, looking for new events every ``idle_seconds``."""
+        while not stop.is_set():
+            try:
+                if not self.step():
+                    stop.wait(idle_seconds)
+            except Transient as error:
+                logger.warning("waiting: %s", error.message)
+                stop.wait(error.retry_after)
+
+    def _fold_in_time(self, rows: list[Logged]) -> None:
+        """Fold, and choose the size of the next batch by how long this one took."""
+        started = perf_counter()
+        self._fold(rows)
+        seconds = perf_counter() - started
+        self.position = rows[-1].position
+        self._due = self._next_due()
+        if seconds > LONGEST_TRANSACTION:
+            self._batch = max(SMALLEST_BATCH, len(rows) // 2)
+        elif len(rows) == self._batch and seconds < LONGEST_TRANSACTION / 2:
+            self._batch = min(LARGEST_BATCH, self._batch * 2)
+
+    def _fold(self, rows: list[Logged]) -> None:
+        """Fold rows; one that no code foresaw is set aside alone, and the rest goes on."""
+        try:
+            self._pipeline.fold([read_event(row, self._normalization(row.source)) for row in rows])
+        except Transient:
+            raise
+        except Exception as error:
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                self._fold(rows[:middle])
+                self._fold(rows[middle:])
+            else:
+                self._set_aside(rows[0], error)
+
+    def _set_aside(self, row: Logged, error: Exception) -> None:
+        logger.error("position %d cannot be folded: %s", row.position, type(error).__name__)
+        refused = Refused(
+            reason="fold_failed",
+            detail=f"Folding position {row.position} raised {type(error).__name__}.",
+            source=row.source,
+            body=row.body,
+        )
+        self._log.append([], [refused], now=self._clock())
+        self._pipeline.skip(row.position, row.received)
+
+    def _next_due(self) -> Moment | None:
+        with self._pipeline.records.read() as reader:
+            return next_due(reader)

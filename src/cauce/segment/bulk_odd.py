@@ -1,0 +1,118 @@
+"""Odd values in bulk: what SQL would read otherwise than the rule language, read in Python.
+
+SQL reads plain values itself (``bulk_fields``). Numbers of many digits, repeated
+or escaped names, texts outside the common scripts, lists and objects come here,
+to the same functions that evaluate a rule on one person.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, cast
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from cauce.vocabulary.event import Call
+from cauce.vocabulary.exact import decode_json, exact
+from cauce.vocabulary.language.paths import Path, nfc, walk
+from cauce.vocabulary.language.tree import number_text
+from cauce.vocabulary.language.values import INCOMPARABLE, as_number, canonical
+from cauce.vocabulary.moment import parse_iso
+
+BETWEEN = "\x02"
+"""Stands around every element of a list, and nowhere else in a leaf."""
+
+TEXT = "s"
+"""Stands before a text that is no JSON text but the text itself, in NFC."""
+
+
+def leaf(value: Any) -> str | None:
+    """A value as ``bulk_fields`` reads it: equal leaves, equal values; None if absent.
+
+    Numbers in plain digits, lists with ``BETWEEN`` around their elements,
+    objects canonical, ``INCOMPARABLE`` for a number beyond 38 digits.
+    """
+    if value is None:
+        return None
+    if type(value) is str:
+        return TEXT + nfc(value)
+    if type(value) is list:
+        return f"[{BETWEEN}{''.join(canonical(element) + BETWEEN for element in value)}]"
+    return canonical(value)
+
+
+def leaf_of_event(body: str, call: str, path: str) -> str | None:
+    """The leaf of an event's property; the properties are those of ``event.read_event``."""
+    decoded = _decoded(body)
+    if type(decoded) is not dict:
+        return None
+    properties = decoded.get("properties")
+    names = _path(path)
+    name = decoded.get("name")
+    if call in (Call.PAGE, Call.SCREEN) and names[0] == f"{call}_name" and type(name) is str:
+        return leaf(name) if len(names) == 1 else None
+    return leaf(walk(properties, names))
+
+
+def leaf_of_trait(value: str, path: str) -> str | None:
+    """The leaf of a trait's value, or of what a path leads to in it."""
+    return leaf(walk(_decoded(value), _path(path)))
+
+
+def digits(text: str) -> str | None:
+    """The plain digits of a text that is a number."""
+    number = as_number(text)
+    return None if number is None else number_text(number)
+
+
+def element(form: str) -> str:
+    """The canonical text of a leaf, as it stands in a list that has the value as an element."""
+    if form.startswith("["):
+        return f"[{form[2:-2].replace(BETWEEN, ',')}]"
+    return canonical(form[1:]) if form.startswith(TEXT) else form
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return decode_json(text)
+    except (msgspec.DecodeError, ArithmeticError):  # the door lets no such text in
+        return None
+
+
+@lru_cache(maxsize=200)
+def _path(text: str) -> Path:
+    return tuple(cast("list[str]", decode_json(text)))
+
+
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], int, str]] = {
+    "cauce_event_leaf": (leaf_of_event, 3, "VARCHAR"),
+    "cauce_trait_leaf": (leaf_of_trait, 2, "VARCHAR"),
+    "cauce_moment": (parse_iso, 1, "BIGINT"),
+    "cauce_digits": (digits, 1, "VARCHAR"),
+    "cauce_element": (element, 1, "VARCHAR"),
+}
+_ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64()}
+
+
+@contextmanager
+def odd_functions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The functions above in SQL, as long as the context lasts."""
+    for name, (function, arity, result) in _FUNCTIONS.items():
+        connection.create_function(
+            name, _by_column(function, _ARROW[result]), ["VARCHAR"] * arity, result, type="arrow"
+        )
+    try:
+        yield
+    finally:
+        for name in _FUNCTIONS:
+            connection.remove_function(name)
+
+
+def _by_column(function: Callable[..., Any], result: pa.DataType) -> Callable[..., pa.Array]:
+    def call(*columns: Any) -> pa.Array:
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        return pa.array([function(*row) for row in rows], result)
+
+    return call
