@@ -144,6 +144,10 @@ class Appender:
         finally:
             self._mutex.release()
 
+    def index_bytes(self) -> int:
+        """Memory of the index of message ids, without the newest ids (at most 32,768 of them)."""
+        return self._seen.nbytes
+
     def finish(self, rows: list[EventRow], new: dict[int, bytes]) -> None:
         """Commit, remember, release."""
         try:

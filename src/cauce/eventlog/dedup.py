@@ -34,6 +34,11 @@ class Filter:
         self._shift = np.uint64(64 - self._power)
         self._bytes = np.zeros(1 << (self._power - 3), dtype=np.uint8)
 
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        return self._bytes.nbytes
+
     def add(self, ids: Prints) -> None:
         """Set the bits; in pieces, because numpy holds the interpreter's lock meanwhile."""
         for start in range(0, len(ids), _PIECE):
@@ -72,6 +77,12 @@ class Seen:
     def kept(self) -> list[Run]:
         """The runs in use that are kept in files, in the order of positions."""
         return [run for run in self._runs if run.kept]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the runs in memory and the filter; run files are the system's page cache."""
+        own = sum(run.ids.nbytes + run.contents.nbytes for run in self._runs if not run.kept)
+        return own + self._filter.nbytes
 
     def find(self, prints: Sequence[int]) -> dict[int, bytes]:
         """Those of ``prints`` that are known, with the fingerprints of their contents."""

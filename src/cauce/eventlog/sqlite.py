@@ -65,6 +65,10 @@ class SqliteLog:
         """Take in what other processes appended."""
         self._appender.catch_up()
 
+    def index_bytes(self) -> int:
+        """Memory of the index of message ids, for metrics."""
+        return self._appender.index_bytes()
+
     def read(self, after: Position, limit: int) -> list[Logged]:
         """Up to ``limit`` events above ``after``, in order, sealed or not."""
         found: list[Logged] = []
