@@ -20,7 +20,7 @@ from cauce.vocabulary.errors import InvalidInput, NotFound
 from cauce.vocabulary.moment import Moment
 
 _SECRET_BYTES = 32
-_ID_BYTES = 4
+_ID_LETTERS = 10
 _SCHEME = "sha256:"
 
 
@@ -79,12 +79,12 @@ class KeyStore:
     ) -> IssuedKey:
         if not name:
             raise InvalidInput("A key needs a name.", hint="Name the program or the person that will use it.")
-        key_id = f"key_{self._randomness(_ID_BYTES)}"
         secret = f"cauce_{kind}_{self._randomness(_SECRET_BYTES)}"
+        hashed = hash_secret(secret)
+        key_id = f"key_{hashed.removeprefix(_SCHEME)[:_ID_LETTERS]}"
         key = Key(key_id, kind, name, source, scopes, now, None)
         with self._control.write() as transaction:
-            row = _row(key, hash_secret(secret), _last_change(transaction) + 1)
-            transaction.put(key_table, [row])
+            transaction.put(key_table, [_row(key, hashed, _last_change(transaction) + 1)])
         return IssuedKey(key, secret)
 
     def revoke(self, key_id: str, *, now: Moment) -> Key:
@@ -121,14 +121,14 @@ class KeyRing:
         self._known: tuple[int, dict[str, Key]] = (-1, {})  # one value, so that threads see both parts fit
         self._asked = float("-inf")
 
-    def source(self, secret: str) -> str | None:
+    def verify(self, write_key: str) -> str | None:
         """The source that a write key names; None if the key is unknown, revoked or no write key."""
-        key = self._find(secret)
+        key = self._find(write_key)
         return key.source if key and key.kind is KeyKind.WRITE else None
 
-    def viewer(self, secret: str) -> Viewer | None:
+    def viewer(self, api_key: str) -> Viewer | None:
         """The viewer that an API key names; None if the key is unknown, revoked or no API key."""
-        key = self._find(secret)
+        key = self._find(api_key)
         return Viewer(key.name, key.scopes) if key and key.kind is KeyKind.API else None
 
     def _find(self, secret: str) -> Key | None:

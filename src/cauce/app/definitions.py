@@ -1,0 +1,136 @@
+"""Definitions as files: every YAML file of the ``definitions`` folder becomes one checked whole.
+
+Each kind has its folder; a file holds one definition or a list of them. All
+that is wrong in all files is told together, with file, line and column.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+
+from cauce.app.definition_checks import Written, check
+from cauce.app.problems import Problems
+from cauce.vocabulary.definitions import (
+    Definitions,
+    DestinationDef,
+    IdentityDef,
+    SegmentDef,
+    SourceDef,
+    TraitDef,
+)
+from cauce.vocabulary.errors import BadSettings
+from cauce.vocabulary.nearest import did_you_mean
+from cauce.vocabulary.yaml_lines import Document, Steps, load_yaml
+
+
+class Kind(NamedTuple):
+    """A kind of definition: its folder, its class, and the field that names one."""
+
+    folder: str
+    model: type[msgspec.Struct]
+    key: str
+
+
+KINDS = (
+    Kind("sources", SourceDef, "name"),
+    Kind("identity", IdentityDef, "name"),
+    Kind("traits", TraitDef, "name"),
+    Kind("segments", SegmentDef, "key"),
+    Kind("destinations", DestinationDef, "name"),
+)
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load_definitions(folder: Path, purposes: Sequence[str]) -> Definitions:
+    """The definitions of a space; raises ``BadFiles`` with everything that is wrong in them.
+
+    ``purposes`` are those that the settings declare.
+    """
+    problems = Problems()
+    _find_misplaced(folder, problems)
+    unique: dict[tuple[str, str], Written] = {}
+    for kind in KINDS:
+        for one in _read_kind(folder / kind.folder, kind, problems):
+            first = unique.setdefault((kind.folder, one.name), one)
+            if first is not one:
+                _repeated(one, first, problems)
+    check(unique.values(), folder, purposes, problems)
+    problems.refuse()
+    return _bundle(unique.values())
+
+
+def _bundle(written: Iterable[Written]) -> Definitions:
+    by_model: dict[type[Any], dict[str, Any]] = {kind.model: {} for kind in KINDS}
+    for one in sorted(written, key=lambda one: one.name):
+        by_model[type(one.value)][one.name] = one.value
+    return Definitions(
+        sources=by_model[SourceDef],
+        identities=by_model[IdentityDef],
+        traits=by_model[TraitDef],
+        segments=by_model[SegmentDef],
+        destinations=by_model[DestinationDef],
+    )
+
+
+def _find_misplaced(folder: Path, problems: Problems) -> None:
+    folders = [kind.folder for kind in KINDS]
+    if not folder.is_dir():
+        problems.add(str(folder), "there is no such folder.", "`cauce init DIR` makes one to copy.")
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and entry.name not in folders and not entry.name.startswith("."):
+            problems.add(str(entry), "is no kind of definition.", did_you_mean(entry.name, folders))
+        elif entry.is_file() and entry.suffix in _SUFFIXES:
+            problems.add(str(entry), "belongs to no kind.", f"Move it to one of: {', '.join(folders)}.")
+
+
+def _read_kind(folder: Path, kind: Kind, problems: Problems) -> Iterator[Written]:
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file()):
+        try:
+            document = load_yaml(file)
+        except BadSettings as error:
+            problems.unreadable(str(file), error)
+            continue
+        value = document.value
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _read_one(document, item, (index,), kind, problems)
+        elif value is not None:  # a file of comments defines nothing
+            yield from _read_one(document, value, (), kind, problems)
+
+
+def _read_one(
+    document: Document, value: Any, steps: Steps, kind: Kind, problems: Problems
+) -> Iterator[Written]:
+    if not isinstance(value, dict):
+        problems.at(document, steps, "expected a definition.", f"Begin with `{kind.key}: NAME`.")
+        return
+    before = len(problems.found)
+    types = get_type_hints(kind.model, include_extras=True)
+    fitting: dict[str, Any] = {}
+    for name, inner in value.items():
+        way = (*steps, name)
+        if name in types:
+            fitting[name] = problems.fit(document, way, inner, types[name])
+        else:
+            problems.at(document, way, f"{name}: unknown key.", did_you_mean(name, types))
+    for field in msgspec.structs.fields(kind.model):
+        if field.required and field.name not in value:
+            hint = msgspec.json.schema(types[field.name]).get("description", "")
+            problems.at(document, steps, f"the key {field.name} is missing.", hint)
+    if len(problems.found) == before:
+        definition = kind.model(**fitting)
+        yield Written(getattr(definition, kind.key), definition, document, steps)
+
+
+def _repeated(one: Written, first: Written, problems: Problems) -> None:
+    place = first.document.place(first.steps)
+    problems.at(
+        one.document,
+        one.steps,
+        f"{one.name} is defined already.",
+        f"The first is in {first.document.file}:{place.line}; rename or remove one.",
+    )

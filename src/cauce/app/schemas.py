@@ -1,0 +1,71 @@
+"""JSON Schemas for editors, made from the dataclasses of definitions and settings."""
+
+from typing import Any, get_type_hints
+
+import msgspec
+
+from cauce.app.field_docs import field_sentences, first_sentence, own_fields_first
+from cauce.app.settings import Settings
+from cauce.identity.rules import Ruleset
+from cauce.vocabulary.definitions import DestinationDef, IdentityDef, SegmentDef, SourceDef, TraitDef
+
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "source": SourceDef,
+    "identity": IdentityDef,
+    "trait": TraitDef,
+    "segment": SegmentDef,
+    "destination": DestinationDef,
+}
+"""The kinds of definitions, by the name of their schema."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_files() -> dict[str, str]:
+    """File name → the text of each schema."""
+    schemas = {kind: _definition_schema(model) for kind, model in KINDS.items()}
+    schemas["settings"] = {"$schema": _DIALECT, "title": "cauce.yaml", **_section_schema(Settings)}
+    return {f"{name}.json": _text(schema) for name, schema in schemas.items()}
+
+
+def _definition_schema(model: type[msgspec.Struct]) -> dict[str, Any]:
+    """A file holds one definition, or a list of them."""
+    models = [model, Ruleset] if model is IdentityDef else [model]
+    _, components = msgspec.json.schema_components(models, ref_template="#/$defs/{name}")
+    if model is IdentityDef:
+        properties = components["IdentityDef"]["properties"]
+        sentence = properties["rules"]["description"]
+        properties["rules"] = {"description": sentence, "$ref": "#/$defs/Ruleset"}
+    one = {"$ref": f"#/$defs/{model.__name__}"}
+    return {
+        "$schema": _DIALECT,
+        "title": model.__name__,
+        "anyOf": [one, {"type": "array", "items": one}],
+        "$defs": components,
+    }
+
+
+def _section_schema(section: type[Any]) -> dict[str, Any]:
+    types = get_type_hints(section, include_extras=True)
+    sentences = field_sentences(section)
+    properties = {}
+    for one in own_fields_first(section):
+        default = getattr(section(), one.name)
+        if hasattr(default, "__dataclass_fields__"):
+            properties[one.name] = _section_schema(type(default))
+        else:
+            properties[one.name] = {
+                **msgspec.json.schema(types[one.name]),
+                "description": sentences.get(one.name, ""),
+                "default": msgspec.to_builtins(default),
+            }
+    return {
+        "description": first_sentence(section),
+        "type": ["object", "null"],  # null: a section whose lines are all comments
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

@@ -1,0 +1,103 @@
+"""Spaces: the folder that holds the settings, the definitions, the log and the state of one installation."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from cauce.vocabulary.errors import Conflict, NotFound
+
+_TEMPLATE = Path(__file__).parent / "template"
+
+_NOT_FOR_VERSION_CONTROL = """\
+# What people write is for version control; what Cauce keeps is not.
+/control.db*
+/log.db*
+/state.db*
+/log/
+/*.lock
+"""
+
+
+class Space(NamedTuple):
+    """Where everything of one space is."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings file; a folder that has one is a space."""
+        return self.root / "cauce.yaml"
+
+    @property
+    def definitions(self) -> Path:
+        """The folder of the definitions, with one folder for each kind."""
+        return self.root / "definitions"
+
+    @property
+    def schemas(self) -> Path:
+        """The JSON Schemas that editors read."""
+        return self.root / ".schemas"
+
+    @property
+    def control(self) -> Path:
+        """The control store: keys."""
+        return self.root / "control.db"
+
+    @property
+    def state(self) -> Path:
+        """The state store: identities, profiles, memberships, deliveries."""
+        return self.root / "state.db"
+
+    @property
+    def log(self) -> Path:
+        """The event log's hot rows."""
+        return self.root / "log.db"
+
+    @property
+    def sealed(self) -> Path:
+        """The event log's sealed files."""
+        return self.root / "log"
+
+    @property
+    def serve_lock(self) -> Path:
+        """The lock that a running `cauce serve` holds, with its pid and addresses."""
+        return self.root / "serve.lock"
+
+
+def find_space(root: Path) -> Space:
+    """The space in a folder; raises ``NotFound`` if the folder is none."""
+    space = Space(root)
+    if not space.settings.is_file():
+        raise NotFound(
+            f"{root} is not a space: it has no {space.settings.name}.",
+            hint="Make one with `cauce init DIR`, or name another with --space DIR or CAUCE_SPACE.",
+        )
+    return space
+
+
+def lay_out(root: Path, files: Mapping[str, str]) -> Space:
+    """Make the folder of a new space: example definitions, and ``files`` by their path in it.
+
+    The caller writes the settings file last, which makes the folder a space.
+    Raises ``Conflict`` if the folder is a space already or holds anything else.
+    """
+    space = Space(root)
+    _refuse_unless_empty(space)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copytree(_TEMPLATE, space.definitions, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in {".gitignore": _NOT_FOR_VERSION_CONTROL, **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return space
+
+
+def _refuse_unless_empty(space: Space) -> None:
+    root = space.root
+    if root.exists() and not root.is_dir():
+        raise Conflict(f"{root} is a file.", hint="Name a folder that does not exist yet.")
+    if space.settings.exists():
+        raise Conflict(f"{root} is a space already.", hint=f"Use it: `cauce serve --space {root}`.")
+    if root.is_dir() and any(root.iterdir()):
+        raise Conflict(f"{root} is not empty.", hint="Name a folder that is empty or does not exist yet.")

@@ -1,0 +1,219 @@
+from pathlib import Path
+
+import pytest
+
+from cauce.app.definitions import load_definitions
+from cauce.app.problems import BadFiles
+from cauce.vocabulary.definitions import SourceKind, SurvivorshipRule
+
+PURPOSES = ("operations", "marketing")
+
+WEB = "name: web\nowner: data@example.org\nkind: web\n"
+PERSON = """\
+name: person
+owner: data@example.org
+rules:
+  purpose: operations
+  strength: {web: 3}
+  identifiers:
+    - {type: user_id, limit: 1}
+    - {type: email, limit: 5, normalize: email}
+"""
+CRM = """\
+name: crm
+owner: a@example.org
+kind: webhook
+url: https://crm.example.org/in
+secret: env:CRM_SECRET
+"""
+BUYERS = "key: buyers\nowner: a@example.org\nrule: event('Order Completed').count() >= 1\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path, {"sources/web.yaml": WEB, "identity/person.yaml": PERSON})
+    return tmp_path
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+
+
+def problems(folder: Path, **files: str) -> list[str]:
+    write(folder, {f"{kind}/a.yaml": text for kind, text in files.items()})
+    with pytest.raises(BadFiles) as refusal:
+        load_definitions(folder, PURPOSES)
+    return [str(one).replace(f"{folder}/", "") for one in refusal.value.problems]
+
+
+def test_every_kind_is_read(folder):
+    traits = (
+        "- {name: plan, owner: a, survivorship: source_priority, sources: [web]}\n- {name: email, owner: a}\n"
+    )
+    write(
+        folder,
+        {
+            "traits/all.yml": traits,
+            "segments/buyers.yaml": BUYERS + "destinations: [crm]\nanonymous: true\n",
+            "destinations/crm.yaml": CRM,
+            "destinations/README.md": "not read",
+            "segments/later.yaml": "# nothing yet\n",
+        },
+    )
+    found = load_definitions(folder, PURPOSES)
+    assert found.sources["web"].kind is SourceKind.WEB
+    assert list(found.traits) == ["email", "plan"]
+    assert found.traits["email"].survivorship is SurvivorshipRule.NEWEST
+    assert found.traits["plan"].sources == ("web",)
+    assert found.segments["buyers"].destinations == ("crm",)
+    assert found.destinations["crm"].secret == "env:CRM_SECRET"
+    assert found.ruleset("person")["strength"] == {"web": 3}
+
+
+def test_strengths_of_sources_complete_the_rules(folder):
+    write(folder, {"sources/crm.yaml": "{name: crm, owner: a, kind: server, strength: 7, region: ES}"})
+    found = load_definitions(folder, PURPOSES)
+    assert found.ruleset("person")["strength"] == {"web": 3, "crm": 7}
+    assert found.normalization("person", "crm") == ({"email": "email"}, "ES")
+    assert found.normalization("person", "web").region == ""
+
+
+def test_a_definition_needs_an_owner(folder):
+    assert problems(folder, traits="name: plan\n") == [
+        "traits/a.yaml:1:1: the key owner is missing. "
+        "Who answers for this definition: a person, a team or an address."
+    ]
+
+
+def test_unknown_keys_and_words_name_the_nearest(folder):
+    assert problems(folder, traits="- name: plan\n  ownr: a\n  owner: a\n  survivorship: newst\n") == [
+        "traits/a.yaml:2:3: ownr: unknown key. Did you mean owner?",
+        "traits/a.yaml:4:3: survivorship: invalid enum value 'newst'. Did you mean newest?",
+    ]
+
+
+def test_a_value_of_the_wrong_kind_says_what_the_field_is(folder):
+    assert problems(folder, destinations=CRM + "rate: fast\n") == [
+        "destinations/a.yaml:6:1: rate: expected `int`, got `str`. The most requests sent per second."
+    ]
+
+
+def test_a_secret_is_never_written_into_a_file(folder):
+    [found] = problems(folder, destinations=CRM.replace("env:CRM_SECRET", "hunter2"))
+    assert found.startswith("destinations/a.yaml:5:1: secret: expected `str` matching")
+    assert "hunter2" not in found
+
+
+def test_references_are_checked(folder):
+    write(folder, {"destinations/crm.yaml": CRM})
+    found = problems(
+        folder,
+        segments=BUYERS + "destinations:\n  - crn\n",
+        traits="{name: plan, owner: a, survivorship: source_priority, sources: [wbe]}",
+    )
+    assert found == [
+        "segments/a.yaml:5:5: unknown destination crn. Did you mean crm?",
+        "traits/a.yaml:1:65: unknown source wbe. Did you mean web?",
+    ]
+
+
+def test_a_reference_to_a_kind_that_has_nothing_says_where_to_define_it(folder):
+    [found] = problems(folder, segments=BUYERS + "destinations: [crm]\n")
+    assert found.endswith(
+        "unknown destination crm. There is none yet: define it in definitions/destinations."
+    )
+
+
+def test_a_purpose_must_be_declared(folder):
+    assert problems(folder, destinations=CRM + "purpose: marketin\n") == [
+        "destinations/a.yaml:6:1: unknown purpose marketin. "
+        "Did you mean marketing? Purposes are declared in cauce.yaml."
+    ]
+
+
+def test_survivorship_by_source_needs_sources_and_others_have_none(folder):
+    found = problems(
+        folder,
+        traits="- {name: a, owner: a, survivorship: source_priority}\n- {name: b, owner: a, sources: [web]}",
+    )
+    assert [one.partition(": ")[2] for one in found] == [
+        "source_priority needs sources. Add `sources: [best, next best]`.",
+        "sources have no effect with newest. Remove them, or write `survivorship: source_priority`.",
+    ]
+
+
+def test_a_name_is_defined_once(folder):
+    write(folder, {"segments/b.yaml": BUYERS})
+    [found] = problems(folder, segments=BUYERS)
+    assert found.startswith(
+        "segments/b.yaml:1:1: buyers is defined already. The first is in segments/a.yaml:1"
+    )
+
+
+def test_a_rule_that_does_not_parse_points_at_the_character_in_the_file(folder):
+    rule = "rule: |\n  event('Product Added').count() >= 1\n  AND event('Order').cuont() >= 1\n"
+    [found] = problems(folder, segments="key: x\nowner: a\n" + rule)
+    assert found.startswith("segments/a.yaml:5:")
+    column = int(found.split(":")[2])
+    line = rule.splitlines()[2]
+    assert line[column - 1 :].startswith("cuont")
+    caret = next(one for one in found.splitlines() if one.strip() == "^")
+    excerpt = found.splitlines()[found.splitlines().index(caret) - 1]
+    assert excerpt[caret.index("^") :].startswith("cuont")
+
+
+def test_identity_rules_are_checked_in_their_place(folder):
+    rules = "  purpose: operatons\n  strength: {wbe: 1}\n"
+    rules += "  identifiers:\n    - {type: user_id}\n    - {type: user_id}\n"
+    write(folder, {"identity/person.yaml": f"name: person\nowner: a\nrules:\n{rules}"})
+    found = problems(folder)
+    assert [one.partition(" ")[0] for one in found] == [
+        "identity/person.yaml:4:3:",
+        "identity/person.yaml:5:14:",
+        "identity/person.yaml:8:8:",
+    ]
+    assert "Did you mean operations?" in found[0]
+    assert "Did you mean web?" in found[1]
+    assert "user_id is listed twice" in found[2]
+
+
+def test_an_unknown_key_in_identity_rules_names_the_nearest(folder):
+    write(folder, {"identity/person.yaml": PERSON.replace("limit: 5", "limt: 5")})
+    assert problems(folder) == [
+        "identity/person.yaml:8:21: limt: unknown key. Did you mean limit?",
+    ]
+
+
+def test_there_is_exactly_one_identity_view(folder):
+    [found] = problems(folder, identity=PERSON.replace("name: person", "name: household"))
+    assert "only one identity view is supported yet" in found
+    for file in (folder / "identity").iterdir():
+        file.unlink()
+    [found] = problems(folder)
+    assert found == "identity: there is no identity view. Define one: `name: person`."
+
+
+def test_what_stands_in_the_wrong_folder_is_told(folder):
+    write(folder, {"segment/x.yaml": BUYERS, "traits/none.txt": "not read"})
+    (folder / "plan.yaml").write_text("name: plan\n")
+    assert problems(folder) == [
+        "plan.yaml: belongs to no kind. "
+        "Move it to one of: sources, identity, traits, segments, destinations.",
+        "segment: is no kind of definition. Did you mean segments?",
+    ]
+
+
+def test_broken_yaml_does_not_hide_the_other_problems(folder):
+    found = problems(folder, segments="key: [\n", traits="name: plan\n", destinations="7\n")
+    assert [one.partition(":")[0] for one in found] == [
+        "destinations/a.yaml",
+        "segments/a.yaml",
+        "traits/a.yaml",
+    ]
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    assert "there is no such folder" in problems(tmp_path / "nowhere")[0]
