@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cauce.collect.files.mapping.model import ColumnType, Kind
+from cauce.collect.files.reasons import FileReason
+from cauce.collect.reasons import Reason
 from cauce.vocabulary.moment import SECOND, Moment, from_datetime, to_datetime
 
 Convert = Callable[[Any], Any]
@@ -41,28 +43,33 @@ class _NoZone(ValueError):
     """A time is written without zone, and the column declares none."""
 
 
-def converter(name: str, type_: ColumnType, empty: frozenset[str]) -> Convert:
-    """How the cells of a column become values; ``empty`` holds the words that mean nothing."""
+def converter(name: str, type_: ColumnType, empty: frozenset[str], *, texts: bool) -> Convert:
+    """How the cells of a column become values; ``empty`` holds the words that mean nothing.
+
+    ``texts``: all cells are text, so that values can be remembered; cells of one
+    column repeat. Text itself is not: it may be long.
+    """
     convert = _KINDS[type_.kind](type_)
 
     def read(cell: Any) -> Any:
         if cell is None or (type(cell) is str and cell.strip() in empty):
             if type_.required:
-                raise WrongValue("missing_value", f"{name} is empty")
+                raise WrongValue(FileReason.MISSING_VALUE, f"{name} is empty")
             return None
         try:
             return convert(cell)
         except _NoZone:
-            raise WrongValue("no_zone", f"{name} has no time zone, and the mapping declares none") from None
-        except (ValueError, TypeError, ArithmeticError):
-            raise WrongValue("wrong_type", f"{name} does not hold {_HELD[type_.kind]}") from None
+            raise WrongValue(
+                FileReason.NO_ZONE, f"{name} has no time zone, and the mapping declares none"
+            ) from None
+        except (ValueError, TypeError, ArithmeticError, AttributeError):
+            raise WrongValue(Reason.WRONG_TYPE, f"{name} does not hold {_HELD[type_.kind]}") from None
 
-    return read
-
-
-def _remembering(convert: Convert) -> Convert:
-    """The same conversion, remembering values: cells of one column repeat."""
-    return lru_cache(maxsize=_REMEMBERED, typed=True)(convert)
+    if not texts:
+        return read
+    if type_.kind in (Kind.TEXT, Kind.ANY):
+        return read if type_.required else lambda cell: None if cell.strip() in empty else cell
+    return lru_cache(maxsize=_REMEMBERED)(read)
 
 
 def _text(_: ColumnType) -> Convert:
@@ -104,7 +111,7 @@ def _number(type_: ColumnType) -> Convert:
             raise ValueError
         return number
 
-    return _remembering(read)
+    return read
 
 
 def _integer(type_: ColumnType) -> Convert:
@@ -116,7 +123,7 @@ def _integer(type_: ColumnType) -> Convert:
             raise ValueError
         return int(value)
 
-    return _remembering(read)
+    return read
 
 
 def _boolean(type_: ColumnType) -> Convert:
@@ -154,7 +161,7 @@ def _time(type_: ColumnType) -> Convert:
         when = datetime.strptime(text, type_.format)  # noqa: DTZ007  # the zone is set in placed()
         return placed(when, date_only="%H" not in type_.format and "%I" not in type_.format)
 
-    return _remembering(read)
+    return read
 
 
 def _in_calendar(moment: Moment) -> Moment:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cauce.collect.files.mapping.model import FileFormat
+from cauce.collect.files.reasons import LINE_TOO_LARGE, FileReason
 from cauce.collect.files.record import Record
 from cauce.collect.files.stream import MAX_LINE, FileBytes, PhysicalLine
+from cauce.collect.reasons import Reason
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.nearest import nearest
 
@@ -100,7 +102,7 @@ class CsvRecords:
             try:
                 cells = next(reader, [])
             except csv.Error as error:
-                cells, malformed = [], _Fault("malformed_csv", f"The line is no valid CSV: {error}.")
+                cells, malformed = [], _Fault(FileReason.MALFORMED_CSV, f"The line is no valid CSV: {error}.")
             if not pulled:
                 return
             fault = malformed or self._fault
@@ -120,7 +122,7 @@ class CsvRecords:
         """Keep the first line of a broken record; the others are read again."""
         self._waiting.extendleft(reversed(self._pulled[1:]))
         del self._pulled[1:]
-        return _Fault("malformed_csv", "A quoted cell that begins in this line does not end where it should.")
+        return _Fault(FileReason.MALFORMED_CSV, "A quoted cell of the line does not end where it should.")
 
     def _reader(self) -> Iterator[list[str]]:
         form = self._format
@@ -153,12 +155,12 @@ class CsvRecords:
                 text = line.raw.decode(encoding)
             except UnicodeDecodeError:
                 text = line.raw.decode(encoding, "replace")
-                self._fault = _Fault("wrong_encoding", f"The line is not {encoding} text.")
+                self._fault = _Fault(FileReason.WRONG_ENCODING, f"The line is not {encoding} text.")
             if "\0" in text:
-                self._fault = _Fault("nul", "The line contains a NUL character.")
+                self._fault = _Fault(Reason.NUL_CHARACTER, "The line contains a NUL character.")
             if not line.whole:
                 text = ""
-                self._fault = _Fault("too_large", f"The line is longer than {MAX_LINE} bytes.")
+                self._fault = _Fault(FileReason.LINE_TOO_LARGE, LINE_TOO_LARGE)
             yield (" ".join(text.split()) if by_spaces else text) + "\n"
 
     def _raw(self) -> bytes:
@@ -167,7 +169,7 @@ class CsvRecords:
 
 
 def _wrong_width(found: int, expected: int) -> _Fault:
-    reason = "too_few_fields" if found < expected else "too_many_fields"
+    reason = FileReason.TOO_FEW_FIELDS if found < expected else FileReason.TOO_MANY_FIELDS
     return _Fault(reason, f"The line has {found} fields instead of {expected}.")
 
 

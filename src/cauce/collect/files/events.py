@@ -1,17 +1,18 @@
 """From the lines of one event to the event, as the mapping's rules say."""
 
-import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from cauce.collect.diagnosis import hazard, may_be_hazardous
 from cauce.collect.files.mapping.model import (
     WITH_TRAITS,
     Column,
     Condition,
     Constant,
     EventRule,
-    Kind,
+    FileType,
     Mapping,
     Person,
     Test,
@@ -19,7 +20,6 @@ from cauce.collect.files.mapping.model import (
 from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.values import Columns, Line, as_text, first
 from cauce.collect.reasons import Reason
-from cauce.collect.scan import nesting
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import corrected
 from cauce.vocabulary.event import Accepted, Call, identifiers_of
@@ -28,8 +28,11 @@ from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import SECOND, Moment, parse_iso, to_iso
 
 _NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _ID_BYTES = 16
+
+
+Holds = Callable[[Line], bool]
+"""Whether a line fulfils a condition."""
 
 
 class Unfit(Exception):
@@ -41,7 +44,7 @@ class Unfit(Exception):
 
 
 class EventMaker:
-    """Makes the events of one rule."""
+    """Makes the events of one rule; ``takes`` says whether a line fulfils all conditions of it."""
 
     def __init__(self, rule: EventRule, mapping: Mapping, source: str, settings: CollectSettings) -> None:
         self._rule = rule
@@ -49,7 +52,7 @@ class EventMaker:
         self._settings = settings
         columns = Columns(mapping.columns)
         make = columns.of_lines
-        self._conditions = [_holds(condition, columns) for condition in rule.when]
+        self.takes = _all([_holds(condition, columns) for condition in rule.when])
         self._title = make(rule.title) if rule.title else _nothing
         self._ids = [
             (key, make(value))
@@ -60,16 +63,14 @@ class EventMaker:
             )
             if value is not None
         ]
+        self._external = [(type_, make(value)) for type_, value in rule.external_ids.items()]
         self._time = _time(rule.time, columns)
         self._message_id = make(rule.message_id) if rule.message_id else None
         self._unique_by = [first(columns.index(name)) for name in rule.unique_by]
         self._context = columns.object_of_lines(rule.context)
         self._fields = columns.object_of_lines(rule.traits if rule.call in WITH_TRAITS else rule.properties)
-        self._may_be_deep = any(type_.kind is Kind.ANY for type_ in mapping.columns.values())
-
-    def takes(self, line: Line) -> bool:
-        """Whether a line fulfils all conditions of the rule."""
-        return all(holds(line) for holds in self._conditions)
+        # Cells of CSV are flat, and a line with NUL is no row.
+        self._from_json = mapping.format.type is FileType.JSONL
 
     def make(self, lines: Sequence[Line], content: Sequence[object], received: Moment) -> Accepted:
         """The event of these lines; ``content`` tells it from others of its rule. Raises ``Unfit``."""
@@ -77,7 +78,7 @@ class EventMaker:
         time = self._time(lines)
         if time is None:
             raise Unfit(FileReason.NO_TIME, "The event has no time.")
-        title = as_text(self._title(lines)) or ""
+        title = unicodedata.normalize("NFC", as_text(self._title(lines)) or "")  # names match in this form
         if rule.call is Call.TRACK and not title:
             raise Unfit(Reason.NO_EVENT_NAME, "The event has no name.")
         body: dict[str, Any] = {"type": rule.call.value}
@@ -91,6 +92,7 @@ class EventMaker:
                 body[key] = value
         body["timestamp"] = to_iso(time)
         context = self._context(lines)
+        self._add_external(context, lines)
         if context:
             body["context"] = context
         body["traits" if rule.call in WITH_TRAITS else "properties"] = self._fields(lines)
@@ -128,6 +130,14 @@ class EventMaker:
             raise Unfit(Reason.IDENTIFIER_TOO_LONG, f"{key} is too long.")
         return text
 
+    def _add_external(self, context: dict[str, Any], lines: Sequence[Line]) -> None:
+        """Identifiers of further types, in the form that every event carries them (``field.md`` 2.12)."""
+        for type_, make in self._external:
+            value = self._id(type_, make(lines))
+            if value:
+                entry = {"id": value, "type": type_, "collection": "users", "encoding": "none"}
+                context.setdefault("externalIds", []).append(entry)
+
     def _check_person(self, body: dict[str, Any]) -> None:
         if self._rule.person is not Person.REQUIRED or "userId" in body or "anonymousId" in body:
             return
@@ -136,10 +146,11 @@ class EventMaker:
 
     def _encoded(self, body: dict[str, Any]) -> bytes:
         encoded = encode_json(body)
-        if b"\\u0000" in encoded and _NUL.search(encoded):
-            raise Unfit(Reason.NUL_CHARACTER, "The event contains a NUL character.")
-        if self._may_be_deep and nesting(encoded) > self._settings.max_nesting:
-            raise Unfit(Reason.NESTED_TOO_DEEP, "The event is nested too deeply.")
+        most = self._settings.max_nesting
+        if self._from_json and may_be_hazardous(encoded, most):
+            found = hazard(encoded, body, most)
+            if found is not None:
+                raise Unfit(found.reason, found.detail)
         return encoded
 
 
@@ -156,7 +167,13 @@ def _time(value: Column | Constant, columns: Columns) -> Callable[[Sequence[Line
     return lambda _: fixed
 
 
-def _holds(condition: Condition, columns: Columns) -> Callable[[Line], bool]:
+def _all(conditions: list[Holds]) -> Holds:
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda line: all(holds(line) for holds in conditions)
+
+
+def _holds(condition: Condition, columns: Columns) -> Holds:
     index, against = columns.index(condition.column), condition.against
     if condition.test is Test.EMPTY:
         return lambda line: (line[index] is None) is against

@@ -1,16 +1,22 @@
 """The records of a JSON Lines file: one JSON object in each line."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from cauce.collect.diagnosis import too_deep, why_malformed
 from cauce.collect.files.mapping.model import FileFormat, Path
 from cauce.collect.files.mapping.values import split_path
+from cauce.collect.files.reasons import LINE_TOO_LARGE, FileReason
 from cauce.collect.files.record import Record
-from cauce.collect.files.stream import MAX_LINE, FileBytes
-from cauce.vocabulary.exact import decode_json
+from cauce.collect.files.stream import FileBytes
+from cauce.collect.numbers import check_float
+from cauce.collect.reasons import Problem, Reason
+from cauce.collect.settings import CollectSettings
 
+MAX_NESTING = CollectSettings().max_nesting
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
@@ -24,25 +30,33 @@ class JsonRecords:
     def __iter__(self) -> Iterator[Record]:
         for number, line in enumerate(self._data.lines(), 1):
             if not line.whole:
-                yield Record(
-                    number, line.raw, reason="too_large", detail=f"The line is longer than {MAX_LINE} bytes."
-                )
+                yield Record(number, line.raw, (), [], FileReason.LINE_TOO_LARGE, LINE_TOO_LARGE)
             elif line.raw.strip():
                 yield self._record(number, line.raw)
 
     def _record(self, number: int, raw: bytes) -> Record:
         try:
-            value = decode_json(raw)
-            content = _canonical.encode(value).decode()
-        except UnicodeDecodeError:
-            return Record(number, raw, reason="wrong_encoding", detail="The line is not UTF-8 text.")
+            value = _decoder.decode(raw)
         except RecursionError:
-            return Record(number, raw, reason="too_deep", detail="The line is nested too deeply.")
-        except (msgspec.MsgspecError, UnicodeEncodeError):
-            return Record(number, raw, reason="not_json", detail="The line is not valid JSON.")
+            return _bad(number, raw, too_deep(MAX_NESTING))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _bad(number, raw, why_malformed(raw, MAX_NESTING))
         if not isinstance(value, dict):
-            return Record(number, raw, reason="not_object", detail="The line is no JSON object.")
+            return _bad(number, raw, Problem(Reason.NOT_AN_OBJECT, "The line is no JSON object."))
+        content = _canonical.encode(value).decode()
         return Record(number, raw, (content,), [_at(value, path) for path in self._paths])
+
+
+def _decimal(text: str) -> Decimal:
+    check_float(text)
+    return Decimal(text)
+
+
+_decoder = msgspec.json.Decoder(float_hook=_decimal)
+
+
+def _bad(number: int, raw: bytes, problem: Problem) -> Record:
+    return Record(number, raw, (), [], problem.reason, problem.detail)
 
 
 def _at(value: Any, path: Path) -> Any:

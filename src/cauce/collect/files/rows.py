@@ -42,8 +42,9 @@ class BadRow(NamedTuple):
 def read_rows(data: FileBytes, mapping: Mapping) -> Iterator[Row | BadRow]:
     """The rows of a file; raises ``InvalidInput`` if the file does not have the mapped columns."""
     names = list(mapping.columns)
-    converts = [converter(name, type_, mapping.empty) for name, type_ in mapping.columns.items()]
-    kind = JsonRecords if mapping.format.type is FileType.JSONL else CsvRecords
+    texts = mapping.format.type is FileType.CSV
+    converts = [converter(name, type_, mapping.empty, texts=texts) for name, type_ in mapping.columns.items()]
+    kind = CsvRecords if texts else JsonRecords
     for record in kind(data, mapping.format, names):
         if record.reason:
             yield BadRow(record.line, record.raw, record.reason, record.detail)

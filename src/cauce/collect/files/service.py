@@ -125,21 +125,26 @@ class _Import:
         self._deliver(delivery, rows, key if isinstance(key, tuple) else (key,))
 
     def _deliver(self, delivery: Delivery, rows: list[Row], content: tuple[object, ...]) -> None:
-        """The rows, split by the first rule that takes each, as events."""
-        left = rows
-        for maker in self._makers:
-            taken = [row for row in left if maker.takes(row.values)]
-            if not taken:
+        """The rows as events: one for each rule that takes some of them, by the first that does."""
+        taken: dict[EventMaker | None, list[Row]] = {}
+        for row in rows:
+            taken.setdefault(self._maker(row), []).append(row)
+        for maker, lines in taken.items():
+            if maker is None:
+                self._refuse(delivery, lines, FileReason.NO_EVENT, "No event of the mapping takes the line.")
                 continue
             try:
-                event = maker.make([row.values for row in taken], content, self._received)
-                delivery.event(event, len(taken))
+                event = maker.make([row.values for row in lines], content, self._received)
             except Unfit as unfit:
-                self._refuse(delivery, taken, unfit.reason, str(unfit))
-            if len(taken) == len(left):
-                return
-            left = [row for row in left if not maker.takes(row.values)]
-        self._refuse(delivery, left, FileReason.NO_EVENT, "No event of the mapping takes the line.")
+                self._refuse(delivery, lines, unfit.reason, str(unfit))
+            else:
+                delivery.event(event, len(lines))
+
+    def _maker(self, row: Row) -> EventMaker | None:
+        for maker in self._makers:
+            if maker.takes(row.values):
+                return maker
+        return None
 
     def _refuse(self, delivery: Delivery, rows: list[Row], reason: str, detail: str) -> None:
         for row in rows:

@@ -122,7 +122,7 @@ class Unless:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The exact sum of a column over the lines of a group, or of its product with a second column."""
+    """The exact sum of a column over the lines of an event, or of its product with a second column."""
 
     column: str
     times: str | None = None
@@ -130,12 +130,12 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of lines of a group."""
+    """The number of lines of an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list with an object for each line of a group."""
+    """A list with an object for each line of an event."""
 
     fields: "Fields"
 
@@ -158,6 +158,7 @@ class EventRule:
     """The event that a line or a group makes if all of ``when`` holds.
 
     ``title`` is the event of a track call, the name of a page or screen.
+    ``external_ids`` are identifiers of further types, by type.
     Without ``message_id`` and ``unique_by`` the id is derived from the whole
     line, or from the columns that a group is made by.
     """
@@ -168,6 +169,7 @@ class EventRule:
     person: Person = Person.REQUIRED
     user_id: Value | None = None
     anonymous_id: Value | None = None
+    external_ids: MappingOf[str, Value] = field(default_factory=dict)
     group_id: Value | None = None
     time: Column | Constant
     message_id: Value | None = None

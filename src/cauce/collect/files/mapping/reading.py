@@ -20,6 +20,7 @@ from cauce.collect.files.mapping.model import (
     Mapping,
     Person,
     Sum,
+    Unless,
     Value,
 )
 from cauce.collect.files.mapping.values import columns_of, read_fields, read_value
@@ -29,7 +30,7 @@ from cauce.vocabulary.nearest import did_you_mean
 from cauce.vocabulary.yaml_lines import Document, Steps, load_yaml
 
 EVENT_KEYS = (
-    "call", "event", "name", "person", "user_id", "anonymous_id", "group_id", "time",
+    "call", "event", "name", "person", "user_id", "anonymous_id", "external_ids", "group_id", "time",
     "message_id", "unique_by", "properties", "traits", "context",
 )  # fmt: skip
 """What an event of ``events`` may say, and the top level for all of them."""
@@ -112,11 +113,11 @@ class _Reading:
 
         def value(key: str, *, literal: bool = False) -> Value | None:
             entry = get(key)
-            return read_value(entry, grouped=False, literal=literal) if entry else None
+            return read_value(entry, several=False, literal=literal) if entry else None
 
         def fields(key: str) -> Fields:
             entry = get(key)
-            return read_fields(entry, grouped=bool(self.group_by)) if entry else {}
+            return read_fields(entry, several=True) if entry else {}
 
         def need(key: str, hint: str) -> Entry:
             return get(key) or own.need(key, hint)
@@ -131,6 +132,7 @@ class _Reading:
         if other in own:
             raise own.document.error((*own.steps, other), f"a {call} call has {ours}, not {other}.")
         when, person, unique = own.get("when"), get("person"), get("unique_by")
+        external = get("external_ids")
         kind = person.choice(Person) if person else Person.REQUIRED
         nobody = kind is Person.NONE
         return EventRule(
@@ -140,6 +142,7 @@ class _Reading:
             person=kind,
             user_id=None if nobody else value("user_id"),
             anonymous_id=None if nobody else value("anonymous_id"),
+            external_ids={} if nobody or external is None else _external(external),
             group_id=value("group_id") if call is Call.GROUP else None,
             time=_time(time),
             message_id=value("message_id"),
@@ -171,7 +174,7 @@ class _Reading:
             for name in columns_of(event.time):
                 if columns[name].kind is not Kind.TIME:
                     raise self._wrong_kind(name, "time")
-            sums = [value for value in event.properties.values() if isinstance(value, Sum)]
+            sums = [value for value in _values(event) if isinstance(value, Sum)]
             for name in (name for value in sums for name in columns_of(value)):
                 if columns[name].kind not in (Kind.NUMBER, Kind.INTEGER):
                     raise self._wrong_kind(name, "number")
@@ -186,8 +189,13 @@ class _Reading:
         return next((steps for steps, text in _walk(self.top) if text in named), ())
 
 
+def _external(entry: Entry) -> dict[str, Value]:
+    """Identifiers of other types, by type."""
+    return {key: read_value(value, several=False) for key, value in entry.entries()}
+
+
 def _time(entry: Entry) -> Column | Constant:
-    value = read_value(entry, grouped=False)
+    value = read_value(entry, several=False)
     if isinstance(value, Column):
         return value
     if isinstance(value, Constant) and parse_iso(str(value.value)) is not None:
@@ -211,18 +219,18 @@ def _used(events: tuple[EventRule, ...]) -> Iterator[str]:
     for event in events:
         yield from (condition.column for condition in event.when)
         yield from event.unique_by
-        single = (
-            event.title,
-            event.user_id,
-            event.anonymous_id,
-            event.group_id,
-            event.time,
-            event.message_id,
-        )
-        fields = (event.properties, event.traits, event.context)
-        for value in (*single, *(value for group in fields for value in group.values())):
-            if value is not None:
-                yield from columns_of(value)
+        for value in _values(event):
+            yield from columns_of(value)
+
+
+def _values(event: EventRule) -> Iterator[Value]:
+    single = (event.title, event.user_id, event.anonymous_id, event.group_id, event.time, event.message_id)
+    fields = (event.external_ids, event.properties, event.traits, event.context)
+    for value in (*single, *(value for group in fields for value in group.values())):
+        if value is not None:
+            yield value.value if isinstance(value, Unless) else value
+            if isinstance(value, Unless):
+                yield Column(value.column)
 
 
 def _walk(entry: Entry) -> Iterator[tuple[Steps, str]]:

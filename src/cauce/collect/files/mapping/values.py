@@ -2,7 +2,8 @@
 
 A plain word names a column. Everything else is an object with one of the keys
 ``column``, ``constant``, ``text``, ``sum``, ``count``, ``items``; ``unless``
-beside it names a column that must be empty for the value to be there.
+beside it names a column that must be empty for the value to be there. ``sum``,
+``count`` and ``items`` go over the lines of the event.
 """
 
 import re
@@ -24,14 +25,14 @@ from cauce.collect.files.mapping.model import (
 )
 
 VALUE_KEYS = ("column", "constant", "text", "sum", "count", "items")
-GROUP_KEYS = ("sum", "count", "items")
+LIST_KEYS = ("sum", "count", "items")
 MAX_STEPS = 32
 
 _STEP = re.compile(r"((?:[^.\\]|\\.)*)(\.|$)", re.DOTALL)
 _PART = re.compile(r"\{([^{}]*)\}")
 
 
-def read_fields(entry: Entry, *, grouped: bool) -> Fields:
+def read_fields(entry: Entry, *, several: bool) -> Fields:
     """The fields of an object; a dot in a key leads into an inner object, unless a backslash is before it."""
     fields: dict[Path, Value] = {}
     for key, value in entry.entries():
@@ -44,12 +45,16 @@ def read_fields(entry: Entry, *, grouped: bool) -> Fields:
             shorter = min(len(path), len(other))
             if path[:shorter] == other[:shorter]:
                 raise value.error(f"{key} and {'.'.join(other)} cannot both be set.")
-        fields[path] = read_value(value, grouped=grouped)
+        fields[path] = read_value(value, several=several)
     return fields
 
 
-def read_value(entry: Entry, *, grouped: bool, literal: bool = False) -> Value:
-    """One value; ``literal``: a plain word is the text itself, not a column."""
+def read_value(entry: Entry, *, several: bool, literal: bool = False) -> Value:
+    """One value.
+
+    ``several``: the lines of the event are at hand. ``literal``: a plain word is
+    the text itself, not a column.
+    """
     if not isinstance(entry.value, dict):
         if isinstance(entry.value, str):
             return Constant(entry.text()) if literal else Column(entry.text())
@@ -59,8 +64,8 @@ def read_value(entry: Entry, *, grouped: bool, literal: bool = False) -> Value:
     if len(kinds) != 1:
         raise entry.error(f"expected exactly one of {', '.join(VALUE_KEYS)}.")
     (kind,) = kinds
-    if kind in GROUP_KEYS and not grouped:
-        raise entry.error(f"{kind} needs lines that are grouped.", "Use it in properties, with group_by.")
+    if kind in LIST_KEYS and not several:
+        raise entry.error(f"{kind} is a value of properties, traits or context only.")
     if "times" in entry and kind != "sum":
         raise entry.error("times goes with sum only.")
     value = _read(kind, entry)
@@ -78,7 +83,7 @@ def _read(kind: str, entry: Entry) -> Value:
         times = entry.get("times")
         return Sum(inner.text(), times.text() if times else None)
     if kind == "items":
-        return Items(read_fields(inner, grouped=False))
+        return Items(read_fields(inner, several=False))
     if kind == "count":
         if inner.value != "lines":
             raise inner.error("count counts lines.", "Write {count: lines}.")
