@@ -46,7 +46,10 @@ class Deliverer:
         self._sending: Sending | None = None
 
     def wake(self) -> None:
-        """Say that something was queued, so that it need not be found by polling. From any thread."""
+        """Say that something was queued or ``stop`` was set, so that it is seen before the next poll.
+
+        From any thread, at any time.
+        """
         sending = self._sending
         if sending is not None:
             with suppress(RuntimeError):  # the loop closed a moment ago

@@ -79,10 +79,11 @@ class Outbox:
 
     def purge(self) -> int:
         """Remove some delivered ones that are old, with their receipts; returns how many."""
-        oldest = earliest_id(Moment(self._clock() - self._settings.keep_days * DAY))
+        kept_from = Moment(self._clock() - self._settings.keep_days * DAY)
         old = (
             select(delivery.c.id)
-            .where(delivery.c.id < oldest, delivery.c.state == State.DELIVERED.value)
+            .where(delivery.c.id < earliest_id(kept_from))  # by time, so that few rows are looked at
+            .where(delivery.c.state == State.DELIVERED.value, delivery.c.settled < kept_from)
             .limit(_CHUNK)
         )
         with self._records.read() as reader:
