@@ -1,0 +1,169 @@
+"""Group commit: what arrives while the disk is busy becomes durable together with the next group.
+
+The log is written on the event loop's thread, which costs little, and waits for
+the disk in another one; meanwhile the next group gathers.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import NamedTuple
+
+from cauce.collect.counters import Counters
+from cauce.collect.settings import CollectSettings
+from cauce.eventlog.port import EventLog, Outcome, Pending
+from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.event import Accepted, Refused
+from cauce.vocabulary.moment import Clock, Moment
+
+_IDLE_SECONDS = 1.0
+
+
+class _Group:
+    """What is made durable at once."""
+
+    __slots__ = ("bytes", "done", "events", "received", "refused", "size")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.events: list[Accepted] = []
+        self.refused: list[Refused] = []
+        self.received = Moment(0)
+        self.size = 0
+        self.bytes = 0
+        self.done: asyncio.Future[None] = loop.create_future()
+
+
+class Load(NamedTuple):
+    """What waits for the disk."""
+
+    events: int
+    bytes: int
+
+
+class Committer:
+    """Appends to the log in groups, one at a time. Lives on one event loop."""
+
+    def __init__(self, log: EventLog, clock: Clock, limits: CollectSettings, counters: Counters) -> None:
+        self._log = log
+        self._clock = clock
+        self._limits = limits
+        self._counters = counters
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._gathering = _Group(self._loop)
+        self._full: deque[_Group] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._waiting_events = 0
+        self._waiting_bytes = 0
+        self.failing = False
+
+    @property
+    def load(self) -> Load:
+        """What waits for the disk at the moment."""
+        return Load(self._waiting_events, self._waiting_bytes)
+
+    def submit(
+        self, events: Sequence[Accepted], refused: Sequence[Refused], size: int, received: Moment
+    ) -> asyncio.Future[None]:
+        """A future that is done once all of it is durable; await it, do not cancel it: others share it.
+
+        ``size`` is the length of the request's body. The future raises
+        ``CauceError`` if the log refused; then nothing of it was stored. Raises
+        ``Transient`` itself if too much is waiting.
+        """
+        count = len(events) + len(refused)
+        limits = self._limits
+        self._waiting_events += count
+        self._waiting_bytes += size
+        if self._waiting_events > limits.waiting_events or self._waiting_bytes > limits.waiting_bytes:
+            self._waiting_events -= count
+            self._waiting_bytes -= size
+            raise Transient("Too much waits for the disk.", retry_after=limits.retry_seconds)
+        group = self._gathering
+        if group.size and group.size + count > limits.group_events:
+            self._full.append(group)
+            group = self._gathering = _Group(self._loop)
+        group.events += events
+        group.refused += refused
+        group.size += count
+        group.bytes += size
+        if received > group.received:
+            group.received = received
+        if self._idle.is_set():
+            self._idle.clear()
+            self._loop.call_soon(self._next)  # after all that arrived together
+        return group.done
+
+    async def close(self) -> None:
+        """Wait until all that was submitted is durable or refused."""
+        await self._idle.wait()
+        self._thread.shutdown()
+
+    async def keep_up(self) -> None:
+        """For ever, while idle: take in what other processes append, so that no request waits for that."""
+        while True:
+            await asyncio.sleep(_IDLE_SECONDS)
+            if self._idle.is_set():
+                with suppress(CauceError):
+                    await self._loop.run_in_executor(self._thread, self._log.catch_up)
+
+    def _next(self) -> None:
+        """Begin with the group that has waited longest."""
+        if self._full:
+            group = self._full.popleft()
+        elif self._gathering.size:
+            group, self._gathering = self._gathering, _Group(self._loop)
+        else:
+            self._idle.set()
+            return
+        begun = self._loop.time()
+        now = max(self._clock(), group.received)
+        work: Callable[[], list[Outcome]]
+        try:
+            pending = self._log.begin_append(group.events, group.refused, now=now)
+        except Exception as error:
+            self._loop.call_soon(self._ended, group, begun, error, [])
+            return
+        if pending is None:
+            work = lambda: self._log.append(group.events, group.refused, now=now)  # noqa: E731
+        else:
+            work = lambda: _commit(pending)  # noqa: E731
+        self._loop.run_in_executor(self._thread, work).add_done_callback(
+            lambda future: self._ended(group, begun, future.exception(), _result(future))
+        )
+
+    def _ended(
+        self, group: _Group, begun: float, error: BaseException | None, outcomes: list[Outcome]
+    ) -> None:
+        self._waiting_events -= group.size
+        self._waiting_bytes -= group.bytes
+        self.failing = error is not None
+        if error is None:
+            self._counters.committed(outcomes, group.refused, self._loop.time() - begun)
+            group.done.set_result(None)
+        else:
+            self._counters.failed(error)
+            group.done.set_exception(_as_transient(error, self._limits.retry_seconds))
+            group.done.exception()  # looked at: nobody may be waiting any more
+        self._next()
+
+
+def _commit(pending: Pending) -> list[Outcome]:
+    pending.commit()
+    return pending.outcomes
+
+
+def _result(future: asyncio.Future[list[Outcome]]) -> list[Outcome]:
+    return [] if future.exception() else future.result()
+
+
+def _as_transient(error: BaseException, retry_after: int) -> CauceError:
+    """The error as the senders of the group see it: whatever happened, the events are not stored."""
+    if isinstance(error, CauceError):
+        return error
+    failed = Transient("The log failed.", retry_after=retry_after)
+    failed.__cause__ = error
+    return failed

@@ -1,0 +1,147 @@
+"""The door: what to answer a request, which of its events to store, and what to quarantine."""
+
+from typing import NamedTuple
+
+from cauce.collect.body import json_text
+from cauce.collect.judge import Arrival, IdFactory, Judge
+from cauce.collect.key import basic_key, key_in_broken, key_of_event, without_key
+from cauce.collect.needs import WriteKeys
+from cauce.collect.reasons import Problem, Reason
+from cauce.collect.settings import CollectSettings
+from cauce.collect.split import Batch, split, with_shared
+from cauce.vocabulary.event import Accepted, Call, Refused
+from cauce.vocabulary.moment import Moment
+
+OK = 200
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
+
+
+class Request(NamedTuple):
+    """What the door looks at of an HTTP request. ``call`` is None for a batch."""
+
+    call: Call | None
+    authorization: bytes
+    content_type: bytes
+    body: bytes
+    received: Moment
+
+
+class Fault(NamedTuple):
+    """One event that was refused: its place in the batch (None: the whole request), and why."""
+
+    item: int | None
+    problem: Problem
+
+
+class Decision(NamedTuple):
+    """What the door decided; ``status`` is the answer once events and refused ones are durable."""
+
+    status: int
+    events: list[Accepted]
+    refused: list[Refused]
+    faults: list[Fault]
+
+
+UNKNOWN_KEY = Decision(UNAUTHORIZED, [], [], [])
+"""Nothing is kept of a request that nobody known has sent."""
+
+
+class Door:
+    """Decides about requests of the tracking API; pure but for the message ids it makes."""
+
+    def __init__(self, keys: WriteKeys, limits: CollectSettings, new_id: IdFactory) -> None:
+        self._keys = keys
+        self._limits = limits
+        self._judge = Judge(limits, new_id)
+
+    def decide(self, request: Request) -> Decision:
+        """What becomes of a request (response codes: ``field.md`` 2.1)."""
+        text = json_text(request.body, request.content_type, self._limits.max_batch_bytes)
+        key = basic_key(request.authorization)
+        if isinstance(text, Problem):
+            return self._refuse_whole(key_in_broken(request.body) if key is None else key, request.body, text)
+        if request.call is not None:
+            return self._one(key_of_event(text) if key is None else key, text, request.call, request.received)
+        batch = split(text)
+        if isinstance(batch, Problem):
+            return self._refuse_whole(key_in_broken(text) if key is None else key, text, batch)
+        return self._many(batch.write_key if key is None else key, text, batch, request.received)
+
+    def refuse_unread(self, authorization: bytes, beginning: bytes) -> Decision:
+        """What becomes of a request that is too long to be read; ``beginning`` is what was read of it."""
+        key = basic_key(authorization)
+        limit = self._limits.max_batch_bytes
+        problem = Problem(Reason.BODY_TOO_LARGE, f"The body is longer than {limit} bytes.")
+        return self._refuse_whole(key_in_broken(beginning) if key is None else key, beginning, problem)
+
+    def _one(self, key: str, text: bytes, call: Call, received: Moment) -> Decision:
+        source = self._source(key)
+        if source is None:
+            return UNKNOWN_KEY
+        event = self._judged(text, text, call, Arrival(source, received, None))
+        if isinstance(event, Accepted):
+            return Decision(OK, [event], [], [])
+        status = BAD_REQUEST if event.reason in _BAD_REQUESTS else OK
+        return Decision(status, [], [self._refused(event, source, text)], [Fault(None, event)])
+
+    def _judged(self, sent: bytes, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
+        """The event ``item``, which was ``sent`` in that form: only what was sent can be too long."""
+        longest = self._limits.max_event_bytes
+        if len(sent) > longest:
+            return Problem(Reason.EVENT_TOO_LARGE, f"The event is longer than {longest} bytes.")
+        return self._judge.judge(item, call, arrival)
+
+    def _many(self, key: str, text: bytes, batch: Batch, received: Moment) -> Decision:
+        source = self._source(key)
+        if source is None:
+            return UNKNOWN_KEY
+        most = self._limits.max_batch_events
+        if len(batch.items) > most:
+            problem = Problem(Reason.BATCH_TOO_LONG, f"The batch holds more than {most} events.")
+            return Decision(OK, [], [self._refused(problem, source, text)], [Fault(None, problem)])
+        arrival = Arrival(source, received, batch.sent)
+        events: list[Accepted] = []
+        refused: list[Refused] = []
+        faults: list[Fault] = []
+        for index, item in enumerate(batch.items):
+            whole = with_shared(item, batch.shared) if batch.shared else item
+            event = self._judged(item, whole, None, arrival)
+            if isinstance(event, Accepted):
+                events.append(event)
+            else:
+                refused.append(self._refused(event, source, item))
+                faults.append(Fault(index, event))
+        return Decision(OK, events, refused, faults)
+
+    def _refuse_whole(self, key: str, body: bytes, problem: Problem) -> Decision:
+        source = self._source(key)
+        if source is None and key:
+            return UNKNOWN_KEY
+        refused = [self._refused(problem, source, body)] if source is not None else []
+        return Decision(BAD_REQUEST, [], refused, [Fault(None, problem)])
+
+    def _source(self, key: str) -> str | None:
+        return self._keys.verify(key) if key else None
+
+    def _refused(self, problem: Problem, source: str, body: bytes) -> Refused:
+        """For quarantine: whole, unless it is longer than any batch may be; without the write key."""
+        if len(body) > self._limits.max_batch_bytes:
+            body = body[: self._limits.sample_bytes]
+        body = without_key(body)
+        return Refused(reason=problem.reason.value, detail=problem.detail, source=source, body=body)
+
+
+_BAD_REQUESTS = frozenset(
+    {
+        Reason.EVENT_TOO_LARGE,
+        Reason.MALFORMED_JSON,
+        Reason.INVALID_UTF8,
+        Reason.LONE_SURROGATE,
+        Reason.NUL_CHARACTER,
+        Reason.NESTED_TOO_DEEP,
+        Reason.NUMBER_NOT_FINITE,
+        Reason.NOT_AN_OBJECT,
+    }
+)
+"""What a single call is answered 400 for: the body is no JSON that could be an event, or too much of it."""
