@@ -75,7 +75,7 @@ def make_space(root: Path, *, receiver: str, secret: str) -> DemoSpace:
     _copy_definitions(root, receiver)
     _keep_secret(root / "secrets" / "loyalty", secret)
     _keep_secret(root / API_KEY_FILE, made["api_key"])
-    cauce_json("definitions", "check", "--space", str(root))
+    run_cauce(["definitions", "check", "--space", str(root)])
     return DemoSpace(
         root=root,
         collector=f"http://127.0.0.1:{collector}",
@@ -124,7 +124,8 @@ def run_cauce(arguments: Sequence[str]) -> str:
     done = subprocess.run([CAUCE, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CauceError(
-            f"`cauce {' '.join(arguments)}` ended with {done.returncode}.", hint=done.stderr.strip()
+            f"`cauce {' '.join(arguments)}` ended with {done.returncode}.",
+            hint=(done.stderr or done.stdout).strip(),
         )
     return done.stdout
 
