@@ -86,9 +86,13 @@ class Pipeline(NamedTuple):
     ) -> "_Batch":
         waiting = {timer.profile for timer in due}
         identity = self.identity.begin(transaction, [e.identifiers for e in events], sorted(waiting))
-        profiles = self.profiles.begin(transaction, self.segments.recorded)
+        profiles = self.profiles.begin(
+            transaction, self.segments.recorded, stored_upto=identity.known_signatures
+        )
         profiles.load(identity.loaded_signatures())
-        segments = SegmentSession(transaction, self.segments, identity, due, horizon)
+        segments = SegmentSession(
+            transaction, self.segments, identity, due, horizon, stored_upto=identity.known_profiles
+        )
         segments.load(identity.loaded_profiles())
         return _Batch(transaction, identity, profiles, segments, self.segments, self.activation)
 

@@ -35,6 +35,9 @@ class Session:
         self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
         self._graph.last_signature = transaction.progress(_SIGNATURES)
         self._resolver = Resolver(self._graph, name)
+        self.known_signatures = self._graph.last_signature
+        self.known_profiles = self._graph.last_identifier
+        """Keys above these were given in this batch: nobody has stored anything under them."""
 
     def load(self, observations: Iterable[tuple[Identifier, ...]], profiles: Sequence[ProfileKey]) -> None:
         """Read the identifiers, profiles and signatures that these events touch."""

@@ -16,10 +16,16 @@ NO_PROPERTIES: dict[str, Any] = {}
 
 
 class LoadedProfiles:
-    """The fragments and timelines of some signatures, and the people they make up."""
+    """The fragments and timelines of some signatures, and the people they make up.
 
-    def __init__(self, reader: Reader, rules: Mapping[str, Survivorship]) -> None:
+    Signatures above ``stored_upto`` are known to have nothing stored.
+    """
+
+    def __init__(
+        self, reader: Reader, rules: Mapping[str, Survivorship], stored_upto: int | None = None
+    ) -> None:
         self._reader = reader
+        self._stored_upto = stored_upto
         self._rules = rules
         self._known: set[int] = set()
         self._stored: dict[int, str] = {}
@@ -33,6 +39,8 @@ class LoadedProfiles:
         if not wanted:
             return
         self._known.update(wanted)
+        if self._stored_upto is not None and min(wanted) > self._stored_upto:
+            return
         for signature, folded, traits in self._reader.rows(fragment_table, "signature", wanted):
             self._stored[signature] = traits
             self._folded[signature] = folded

@@ -48,6 +48,6 @@ class Person:
     def events(self, name: str) -> Sequence[Entry]:
         """Her events of that name, oldest first."""
         lists = [line[name] for line in self._timelines if name in line]
-        if len(lists) == 1:
-            return lists[0]
+        if len(lists) < 2:
+            return lists[0] if lists else ()
         return list(merge(*lists, key=entry_order))

@@ -58,9 +58,14 @@ class Profiles:
         self._rules = rules
         self._access = access
 
-    def begin(self, transaction: Transaction, recorded: Recorded) -> ProfileSession:
-        """Start a micro-batch that records the events and paths that live rules read."""
-        return ProfileSession(transaction, recorded, self._rules)
+    def begin(
+        self, transaction: Transaction, recorded: Recorded, *, stored_upto: int | None = None
+    ) -> ProfileSession:
+        """Start a micro-batch that records the events and paths that live rules read.
+
+        Signatures above ``stored_upto`` are known to have nothing stored.
+        """
+        return ProfileSession(transaction, recorded, self._rules, stored_upto)
 
     def read(
         self, identifier: Identifier, *, purpose: Purpose, viewer: Viewer, why: bool = False

@@ -25,9 +25,13 @@ class ProfileSession(LoadedProfiles):
     """What a batch changes in the fragments and timelines of its signatures; written by ``save``."""
 
     def __init__(
-        self, transaction: Transaction, recorded: Recorded, rules: Mapping[str, Survivorship]
+        self,
+        transaction: Transaction,
+        recorded: Recorded,
+        rules: Mapping[str, Survivorship],
+        stored_upto: int | None,
     ) -> None:
-        super().__init__(transaction, rules)
+        super().__init__(transaction, rules, stored_upto)
         self._transaction = transaction
         self._recorded = recorded
         self._dirty: set[int] = set()

@@ -26,7 +26,6 @@ membership_change = Table(
     Column("position", Integer, nullable=False),  # of the event that caused it, 0 for a timer
     Column("message_id", Text, nullable=False),  # of that event, or empty
 )
-Index("membership_change_by_profile", membership_change.c.profile)
 
 timer = Table(
     "timer",

@@ -40,15 +40,24 @@ class SegmentSession:
     """Memberships and timers of the people a batch touches; written by ``save``.
 
     ``horizon`` is the last moment of the batch: timers due up to then fire in it.
+    Profiles above ``stored_upto`` are known to have nothing stored.
     """
 
     def __init__(
-        self, transaction: Transaction, segments: LiveSegments, who: Who, due: Iterable[Due], horizon: Moment
+        self,
+        transaction: Transaction,
+        segments: LiveSegments,
+        who: Who,
+        due: Iterable[Due],
+        horizon: Moment,
+        *,
+        stored_upto: int | None = None,
     ) -> None:
         self._transaction = transaction
         self._segments = segments
         self._who = who
         self._horizon = horizon
+        self._stored_upto = stored_upto
         self._heap = list(due)
         heapify(self._heap)
         self._since: dict[ProfileKey, dict[str, Moment]] = {}
@@ -64,10 +73,11 @@ class SegmentSession:
             return
         for profile in wanted:
             self._since[profile], self._due[profile] = {}, {}
-        for profile, segment, since in self._transaction.rows(membership, "profile", wanted):
-            self._since[profile][segment] = since
-        for profile, segment, due in self._transaction.rows(timer, "profile", wanted):
-            self._due[profile][segment] = due
+        if self._stored_upto is None or min(wanted) <= self._stored_upto:
+            for profile, segment, since in self._transaction.rows(membership, "profile", wanted):
+                self._since[profile][segment] = since
+            for profile, segment, due in self._transaction.rows(timer, "profile", wanted):
+                self._due[profile][segment] = due
         for profile in wanted:
             self._stored[profile] = (dict(self._since[profile]), dict(self._due[profile]))
 

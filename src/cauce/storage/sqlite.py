@@ -1,7 +1,9 @@
 """The embedded engine: one SQLite file in WAL mode."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from cauce.storage.turns import Turns
 from cauce.vocabulary.errors import Transient
 
 _CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 16_384
+"""Pages of 4 KiB that the write-ahead log gathers before they go to the file: a page
+that many micro-batches change is then written once."""
 _BUSY_SECONDS = 30.0
 
 
@@ -33,6 +38,7 @@ def open_engine(path: Path, *, synchronous: str, busy_seconds: float = _BUSY_SEC
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
@@ -67,9 +73,10 @@ class SqliteRecords:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield SqliteTransaction(connection)
                 connection.commit()
-        except OperationalError as error:
+        except (OperationalError, sqlite3.OperationalError) as error:
+            reason = error.orig if isinstance(error, OperationalError) else error
             raise Transient(
-                f"The state store refused: {error.orig}.",
+                f"The store refused: {reason}.",
                 hint="Free disk space or stop what holds the file; it is tried again.",
             ) from error
 
@@ -79,16 +86,22 @@ class SqliteRecords:
 
 
 class SqliteTransaction:
-    """One open transaction; see ``Transaction``."""
+    """One open transaction; see ``Transaction``.
+
+    Rows by key go past SQLAlchemy to the driver: on the hot path its result
+    objects would cost more than the query.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        self._driver = driver
 
     def rows(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> list[Row]:
         """Rows whose ``column`` is among ``keys``."""
-        statement = f"SELECT {_columns(table)} FROM {table.name} WHERE {_where(column, equal)}"
-        result = self.connection.exec_driver_sql(statement, (*equal.values(), _list(keys)))
-        return _fetch(result.cursor)
+        statement = _select(table, column, tuple(equal))
+        return self._driver.execute(statement, (*equal.values(), _list(keys))).fetchall()
 
     def select(self, statement: Select[Any]) -> list[Row]:
         """Rows of any select."""
@@ -102,41 +115,45 @@ class SqliteTransaction:
     def put(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert or replace whole rows."""
         if rows:
-            self.connection.exec_driver_sql(_upsert(table), list(rows))
+            self._driver.executemany(_upsert(table), rows)
 
     def remove(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> None:
         """Delete the rows whose ``column`` is among ``keys``."""
-        statement = f"DELETE FROM {table.name} WHERE {_where(column, equal)}"
-        self.connection.exec_driver_sql(statement, (*equal.values(), _list(keys)))
+        self._driver.execute(_delete(table, column, tuple(equal)), (*equal.values(), _list(keys)))
 
     def clear(self, table: Table) -> None:
         """Delete every row."""
-        self.connection.exec_driver_sql(f"DELETE FROM {table.name}")
+        self._driver.execute(f"DELETE FROM {table.name}")
 
     def advance(self, name: str, value: int) -> None:
         """Store how far a consumer has come."""
         self.put(progress, [(name, value)])
 
 
-def _fetch(cursor: Any) -> list[Row]:
-    """Plain tuples: on the hot path SQLAlchemy's row objects would cost more than the query."""
-    rows: list[Row] = cursor.fetchall()
-    return rows
+def _list(keys: Iterable[int | str]) -> str:
+    return msgspec.json.encode(list(keys)).decode()
+
+
+@cache
+def _select(table: Table, column: str, equal: tuple[str, ...]) -> str:
+    return f"SELECT {_columns(table)} FROM {table.name} WHERE {_where(column, equal)}"
+
+
+@cache
+def _delete(table: Table, column: str, equal: tuple[str, ...]) -> str:
+    return f"DELETE FROM {table.name} WHERE {_where(column, equal)}"
 
 
 def _columns(table: Table) -> str:
     return ", ".join(f'"{column.name}"' for column in table.columns)
 
 
-def _where(column: str, equal: dict[str, object]) -> str:
+def _where(column: str, equal: tuple[str, ...]) -> str:
     fixed = "".join(f'"{name}" = ? AND ' for name in equal)
     return f'{fixed}"{column}" IN (SELECT value FROM json_each(?))'
 
 
-def _list(keys: Iterable[int | str]) -> str:
-    return msgspec.json.encode(list(keys)).decode()
-
-
+@cache
 def _upsert(table: Table) -> str:
     marks = ", ".join("?" * len(table.columns))
     keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
