@@ -9,13 +9,13 @@ from cauce.collect.diagnosis import hazard, may_be_hazardous
 from cauce.collect.files.mapping.model import (
     WITH_TRAITS,
     Column,
+    Comparison,
     Condition,
     Constant,
     EventRule,
     FileType,
     Mapping,
     Person,
-    Test,
 )
 from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.values import Columns, Line, as_text, first
@@ -175,12 +175,12 @@ def _all(conditions: list[Holds]) -> Holds:
 
 def _holds(condition: Condition, columns: Columns) -> Holds:
     index, against = columns.index(condition.column), condition.against
-    if condition.test is Test.EMPTY:
+    if condition.test is Comparison.EMPTY:
         return lambda line: (line[index] is None) is against
-    if condition.test is Test.EQUALS:
+    if condition.test is Comparison.EQUALS:
         return lambda line: line[index] in against
-    if condition.test is Test.STARTS_WITH:
+    if condition.test is Comparison.STARTS_WITH:
         return lambda line: isinstance(line[index], str) and line[index].startswith(against)
-    if condition.test is Test.BELOW:
+    if condition.test is Comparison.BELOW:
         return lambda line: line[index] is not None and line[index] < against
     return lambda line: line[index] is not None and line[index] > against

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from cauce.collect.files.mapping.entry import Entry
-from cauce.collect.files.mapping.model import Condition, Kind, Test
+from cauce.collect.files.mapping.model import Comparison, Condition, Kind
 
 KindOf = Callable[[str], Kind]
 """The kind of a column by its name."""
@@ -22,18 +22,18 @@ def read_conditions(when: Entry, kind_of: KindOf) -> tuple[Condition, ...]:
 
 def _of_column(column: str, entry: Entry, kind: Kind) -> Iterator[Condition]:
     if not isinstance(entry.value, dict):
-        yield Condition(column, Test.EQUALS, _alternatives(entry, column, kind))
+        yield Condition(column, Comparison.EQUALS, _alternatives(entry, column, kind))
         return
-    for word, against in entry.only(Test).entries():
-        yield Condition(column, Test(word), _against(Test(word), against, column, kind))
+    for word, against in entry.only(Comparison).entries():
+        yield Condition(column, Comparison(word), _against(Comparison(word), against, column, kind))
 
 
-def _against(test: Test, entry: Entry, column: str, kind: Kind) -> object:
-    if test is Test.EMPTY:
+def _against(test: Comparison, entry: Entry, column: str, kind: Kind) -> object:
+    if test is Comparison.EMPTY:
         return entry.boolean()
-    if test is Test.EQUALS:
+    if test is Comparison.EQUALS:
         return _alternatives(entry, column, kind)
-    if test is Test.STARTS_WITH:
+    if test is Comparison.STARTS_WITH:
         if kind not in (Kind.TEXT, Kind.ANY):
             raise entry.error(f"starts_with needs a column of text, {column} is one of type {kind}.")
         return entry.texts()

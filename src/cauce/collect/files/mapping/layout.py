@@ -113,6 +113,6 @@ def _zone(entry: Entry | None) -> str:
         return ""
     try:
         return ZoneInfo(entry.text()).key
-    except (OSError, ValueError) as wrong:
+    except (KeyError, OSError, ValueError) as wrong:
         name = entry.text()
         raise entry.error(f"unknown time zone {name}.", did_you_mean(name, available_timezones())) from wrong

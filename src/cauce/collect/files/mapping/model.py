@@ -36,7 +36,7 @@ class Kind(StrEnum):
     ANY = "any"
 
 
-class Test(StrEnum):
+class Comparison(StrEnum):
     """How a condition compares a column."""
 
     EQUALS = "equals"
@@ -149,7 +149,7 @@ class Condition:
     """A condition on one column; ``against`` is a tuple of values, or a bool for ``empty``."""
 
     column: str
-    test: Test
+    test: Comparison
     against: Any
 
 
