@@ -13,9 +13,10 @@ from typing import Any, cast
 import duckdb
 import msgspec
 import pyarrow as pa
+from duckdb.func import ARROW
 
 from cauce.vocabulary.event import Call
-from cauce.vocabulary.exact import decode_json, exact
+from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.language.paths import Path, nfc, walk
 from cauce.vocabulary.language.tree import number_text
 from cauce.vocabulary.language.values import INCOMPARABLE, as_number, canonical
@@ -71,7 +72,9 @@ def element(form: str) -> str:
     """The canonical text of a leaf, as it stands in a list that has the value as an element."""
     if form.startswith("["):
         return f"[{form[2:-2].replace(BETWEEN, ',')}]"
-    return canonical(form[1:]) if form.startswith(TEXT) else form
+    if form.startswith(TEXT):
+        return canonical(form[1:])
+    return form if form.startswith(("{", INCOMPARABLE)) else canonical(_decoded(form))
 
 
 def _decoded(text: str) -> Any:
@@ -92,6 +95,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], int, str]] = {
     "cauce_moment": (parse_iso, 1, "BIGINT"),
     "cauce_digits": (digits, 1, "VARCHAR"),
     "cauce_element": (element, 1, "VARCHAR"),
+    "cauce_nfc": (nfc, 1, "VARCHAR"),
 }
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64()}
 
@@ -101,7 +105,7 @@ def odd_functions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """The functions above in SQL, as long as the context lasts."""
     for name, (function, arity, result) in _FUNCTIONS.items():
         connection.create_function(
-            name, _by_column(function, _ARROW[result]), ["VARCHAR"] * arity, result, type="arrow"
+            name, _by_column(function, _ARROW[result]), ["VARCHAR"] * arity, result, type=ARROW
         )
     try:
         yield

@@ -117,7 +117,7 @@ def _containing(left: Operand, values: list[Operand], tally: Tally, wanted: bool
             needles = texts + [nfc(other) for other in others if type(other) is str]
             return any(needle in full for needle in needles) is wanted
         if type(whole) is list:
-            elements = {canonical(element) for element in whole} - {INCOMPARABLE}
+            elements = {form for element in whole if INCOMPARABLE not in (form := canonical(element))}
             return (not elements.isdisjoint(known) or any(canonical(o) in elements for o in others)) is wanted
         return False
 

@@ -1,0 +1,65 @@
+"""Previews: who a rule would let in, found in bulk by DuckDB over the log and the golden traits.
+
+A preview gives exactly the people for whom ``Rule.evaluate`` holds at the same
+moment; a property-based test compares the two.
+"""
+
+from typing import NamedTuple
+
+import duckdb
+
+from cauce.segment.bulk_odd import odd_functions
+from cauce.segment.bulk_query import Relations, members_query
+from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.language import Rule
+from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.profile import ProfileKey
+
+
+class BulkSource(NamedTuple):
+    """A DuckDB connection that no one else uses meanwhile, and its tables or views by name.
+
+    ``events``: profile BIGINT, time BIGINT (µs), source VARCHAR, call VARCHAR,
+    name VARCHAR, body VARCHAR (the accepted JSON); each message id once.
+    ``traits``: profile BIGINT, name VARCHAR (in NFC, as golden records have it), value
+    VARCHAR (the golden value as JSON); one row per profile and name.
+    ``people``: profile BIGINT, those the segment asks for, each once. Further columns are ignored.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    events: str = "events"
+    traits: str = "traits"
+    people: str = "people"
+
+
+class QueryFailed(CauceError):
+    """A query of a preview failed; ``sql`` is the query."""
+
+    code = "query_failed"
+
+    def __init__(self, message: str, *, sql: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.sql = sql
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n{self.sql}"
+
+
+def preview(rule: Rule, at: Moment, source: BulkSource) -> list[ProfileKey]:
+    """The profiles for which a rule holds at a moment, ascending.
+
+    Raises ``Transient`` if memory or disk ran out, ``QueryFailed`` if DuckDB refuses the query.
+    """
+    relations = Relations(*(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in source[1:]))
+    sql = members_query(rule.tree, at, relations)
+    try:
+        with odd_functions(source.connection):
+            rows = source.connection.execute(sql).fetchall()
+    except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException) as error:
+        raise Transient("The preview could not finish.", hint="Give it more memory or disk.") from error
+    except duckdb.Error as error:
+        kind = type(error).__name__
+        raise QueryFailed(
+            f"DuckDB refused the preview ({kind}).", sql=sql, hint="Please report it."
+        ) from error
+    return [profile for (profile,) in rows]
