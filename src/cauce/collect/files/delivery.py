@@ -80,18 +80,15 @@ class Delivery:
         """A line that makes no event."""
         self._result.read += 1
         self._count_quarantined(row.reason, 1)
-        self.note(row)
+        self._quarantine(row.reason, f"{self._file}, line {row.line}: {row.detail}", row.raw[:KEPT_BYTES])
 
-    def note(self, row: BadRow) -> None:
-        """Something for quarantine that is not counted as a line."""
-        refused = Refused(
-            reason=str(row.reason),
-            detail=f"{self._file}, line {row.line}: {row.detail}",
-            source=self._source,
-            body=row.raw[:KEPT_BYTES],
-        )
-        self._refused.append(refused)
-        self._grown(len(refused.body))
+    def note_problem(self, reason: str, problem: str) -> None:
+        """A problem of the file as a whole: kept in quarantine, but no line of it."""
+        self._quarantine(reason, problem, b"")
+
+    def _quarantine(self, reason: str, detail: str, body: bytes) -> None:
+        self._refused.append(Refused(reason=str(reason), detail=detail, source=self._source, body=body))
+        self._grown(len(body))
 
     def flush(self) -> None:
         """Append what is collected."""
@@ -124,14 +121,14 @@ class Delivery:
     def _is_known(self, refused: Refused) -> bool:
         """Whether quarantine holds this very line already, from an earlier import of the file."""
         if self._known is None:
-            self._known = self._quarantine()
+            self._known = self._earlier()
         digest = _digest(refused.source, refused.reason, refused.detail, refused.body)
         if digest in self._known:
             return True
         self._known.add(digest)
         return False
 
-    def _quarantine(self) -> set[bytes]:
+    def _earlier(self) -> set[bytes]:
         known: set[bytes] = set()
         after = 0
         while page := self._log.quarantined(after=after, limit=_PAGE):

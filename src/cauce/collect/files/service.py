@@ -80,8 +80,7 @@ class _Import:
         else:
             self._import_rows(delivery)
         if self.result.problem:
-            problem = BadRow(0, b"", FileReason.TRUNCATED_FILE, self.result.problem)
-            delivery.note(problem)
+            delivery.note_problem(FileReason.TRUNCATED_FILE, self.result.problem)
         delivery.flush()
         return self.result
 
@@ -119,9 +118,11 @@ class _Import:
     def _deliver_group(self, delivery: Delivery, rows: list[Row], key_of: KeyOf) -> None:
         key = key_of(rows[0])
         if not self._mapping.keep_repeated:
-            kept = list({row.content: row for row in reversed(rows)}.values())[::-1]
-            delivery.duplicate(len(rows) - len(kept))
-            rows = kept
+            first: dict[tuple[str, ...], Row] = {}
+            for row in rows:
+                first.setdefault(row.content, row)
+            delivery.duplicate(len(rows) - len(first))
+            rows = list(first.values())
         self._deliver(delivery, rows, key if isinstance(key, tuple) else (key,))
 
     def _deliver(self, delivery: Delivery, rows: list[Row], content: tuple[object, ...]) -> None:

@@ -38,7 +38,7 @@ EVENT_KEYS = (
 FILE_KEYS = ("owner", "description", "source", "format", "columns", "empty", "group_by", "repeated_lines")
 
 _NO_COLUMNS = frozenset(
-    ("owner", "description", "source", "format", "call", "event", "name", "person", "constant", "type")
+    ("owner", "description", "source", "format", "call", "event", "person", "constant", "type")
 )
 _CALLS = (Call.IDENTIFY, Call.TRACK, Call.PAGE, Call.SCREEN, Call.GROUP)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
@@ -138,7 +138,7 @@ class _Reading:
         return EventRule(
             call=call,
             when=read_conditions(when, self._kind) if when else (),
-            title=value("event" if call is Call.TRACK else "name", literal=True),
+            title=value("event", literal=True) if call is Call.TRACK else value("name"),
             person=kind,
             user_id=None if nobody else value("user_id"),
             anonymous_id=None if nobody else value("anonymous_id"),
@@ -239,7 +239,7 @@ def _walk(entry: Entry) -> Iterator[tuple[Steps, str]]:
         for key, item in entry.entries():
             if entry.steps[-1:] in (("columns",), ("when",)):
                 yield item.steps, key
-            if key not in _NO_COLUMNS:
+            if key not in _NO_COLUMNS or item.steps[:1] in (("properties",), ("traits",), ("context",)):
                 yield from _walk(item)
     elif isinstance(entry.value, list):
         for item in entry.items():
