@@ -197,6 +197,30 @@ def test_sealed_file_has_what_the_architecture_promises(tmp_path: Path) -> None:
     log.close()
 
 
+ODD_BODIES = [
+    '{"userId":' + "9" * 5_000 + "}",
+    '{"userId":"\\ud800"}',
+    '{"traits":' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "}",
+    '{"userId":"a","userId":["b"]}',
+    '{"context":{"traits":7,"device":[],"externalIds":{}}}',
+    '{"context":{"externalIds":[1,{"id":1e400,"type":"\\ud800","collection":"u","encoding":"none"}]}}',
+    '{"userId":1e999999999,"anonymousId":-0.0}',
+    "[]",
+    "",
+    "no JSON at all",
+]
+
+
+@pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
+def test_no_body_stops_sealing(tmp_path: Path, body: str) -> None:
+    log = SqliteLog(tmp_path)
+    log.append([event("a", "{}"), event("odd", body or " "), event("b", "{}")], [], now=Moment(0))
+    made = seal(tmp_path, log.head(), DEFAULT_NORMALIZATION)
+    assert [one.events for one in made] == [3]
+    assert [row.body for row in log.read(Position(0), 3)] == [b"{}", (body or " ").encode(), b"{}"]
+    log.close()
+
+
 def test_runs_are_merged_and_old_ones_removed(tmp_path: Path) -> None:
     known = filled(tmp_path, 500, sealed_to=500)
     names = sorted(path.name for path in (tmp_path / "log").glob("*.ids"))

@@ -75,8 +75,8 @@ def plain_columns(rows: Sequence[Row]) -> pa.RecordBatch:
 def sealed_columns(rows: Sequence[Row], how: Normalization) -> pa.RecordBatch:
     """The rows, at least one, as columns: ``SEALED``."""
     plain = plain_columns(rows)
-    found = [carried(row[7], _CALLS[row[3]], how) for row in rows]
-    identifiers = pa.array([[str(one) for one in each] for each in found], type=pa.list_(pa.string()))
+    found = [[f"{type_}:{value}" for type_, value in carried(row[7], _CALLS[row[3]], how)] for row in rows]
+    identifiers = pa.array(found, type=pa.list_(pa.string()))
     signatures = pa.array([signature(each) for each in found], type=pa.int64())
     *envelope, body = plain.columns
     return pa.RecordBatch.from_arrays([*envelope, identifiers, signatures, body], schema=SEALED)
@@ -86,18 +86,17 @@ def carried(body: bytes, call: Call, how: Normalization) -> tuple[Identifier, ..
     """The identifiers in a body, without decoding the rest of it."""
     try:
         parts: Any = _carrying.decode(body)
-    except msgspec.DecodeError:  # a part has another kind than usual, or the body is no JSON
+    except (msgspec.DecodeError, RecursionError):  # a part has another kind than usual, or it is no JSON
         try:
             parts = decode_json(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return ()
     return identifiers_of(parts, call, how) if isinstance(parts, dict) else ()
 
 
-def signature(identifiers: Sequence[Identifier]) -> int | None:
-    """A stable 64-bit hash (XXH3 without a seed, signed) of a set of identifiers; None if it is empty."""
+def signature(identifiers: Sequence[str]) -> int | None:
+    """A stable 64-bit hash (XXH3 without a seed, signed) of a set of ``type:value``; None if it is empty."""
     if not identifiers:
         return None
-    text = "\0".join(sorted(str(one) for one in identifiers))
-    digest: bytes = xxhash.xxh3_64_digest(text.encode())
+    digest: bytes = xxhash.xxh3_64_digest("\0".join(sorted(identifiers)).encode())
     return int.from_bytes(digest, "big", signed=True)

@@ -57,7 +57,7 @@ def _stable(body: bytes) -> bytes:
         if found.sentAt is found.writeKey is found.metadata is found.receivedAt is unset:
             return body
         members = _members.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body
     return b",".join(
         msgspec.json.encode(name) + b":" + bytes(value)

@@ -9,19 +9,18 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from cauce.eventlog.columns import SEALED, Row, sealed_columns
+from cauce.eventlog.columns import SEALED, sealed_columns
 from cauce.eventlog.content import id_print
 from cauce.eventlog.database import FOLDER, connect, prepare, sync_folder, translated
-from cauce.eventlog.runs import SUFFIX, Run, merge, range_name, run_path, to_merge, write_run
+from cauce.eventlog.runs import SUFFIX, merge, range_name, run_path, to_merge, write_run
 from cauce.eventlog.sealed import Range, kept_runs, ranges, run_of
 from cauce.vocabulary.errors import Conflict, Transient
 from cauce.vocabulary.event import Position
@@ -37,6 +36,11 @@ _ROWS_PER_FETCH = 8_192
 _WAIT_SECONDS = 30
 _HOLD_SECONDS = 0.010
 """How long a deletion aims to hold the write lock; the promise is twice that."""
+
+_Fetched = tuple[int, int, int, str, str, str, str, bytes, bytes]
+"""A row, and the fingerprint of its content."""
+
+_NAME_AND_POSITION = itemgetter(4, 0)
 
 _ROWS = """
 SELECT position, received, time, call, name, message_id, source, body, content
@@ -109,6 +113,7 @@ class _Sealing:
         self._folder = folder
         self._connection = connection
         self._how = how
+        connection.execute("PRAGMA secure_delete = ON")  # what is sealed leaves no copy in free pages
         (self._seed,) = connection.execute("SELECT value FROM fixed WHERE name = 'seed'").fetchone()
 
     def clean(self) -> None:
@@ -125,35 +130,30 @@ class _Sealing:
         """Seal the next range; None if nothing is left up to ``upto``."""
         known = ranges(self._connection)
         first = known[-1].last + 1 if known else 1
-        batches, run = self._fetch(first, min(upto, first + rows_per_file - 1), bytes_per_file)
-        if run is None:
+        rows = self._fetch(first, min(upto, first + rows_per_file - 1), bytes_per_file)
+        if not rows:
             return None
-        table = pa.Table.from_batches(batches, schema=SEALED)
-        last_received = pc.max(table["received"]).as_py()
-        path = self._folder / f"{range_name(run.first, run.last)}.parquet"
-        size, checksum = _write(path, table)
+        last, last_received = rows[-1][:2]
+        run = run_of(first, last, [id_print(row[5], self._seed) for row in rows], [row[8] for row in rows])
+        rows.sort(key=_NAME_AND_POSITION)
+        path = self._folder / f"{range_name(first, last)}.parquet"
+        size, checksum = _write(path, rows, self._how)
         write_run(self._folder, run, self._seed)
-        range_ = Range(run.first, run.last, table.num_rows, last_received, path.name, size, checksum)
+        range_ = Range(first, last, len(rows), last_received, path.name, size, checksum)
         self._connection.execute("INSERT INTO sealed VALUES (?, ?, ?, ?, ?, ?, ?)", range_)
-        self._delete(range_.last)
+        self._delete(last)
         return range_
 
-    def _fetch(self, first: int, last: int, bytes_limit: int) -> tuple[list[pa.RecordBatch], Run | None]:
-        """Columns and fingerprints of the rows from ``first``, until one of the limits is reached."""
-        batches: list[pa.RecordBatch] = []
-        ids: list[int] = []
-        contents: list[bytes] = []
-        size, end = 0, 0
+    def _fetch(self, first: int, last: int, bytes_limit: int) -> list[_Fetched]:
+        """The rows from ``first`` on, until one of the limits is reached."""
+        rows: list[_Fetched] = []
+        size = 0
         cursor = self._connection.execute(_ROWS, (first, last))
-        while size < bytes_limit and (fetched := cursor.fetchmany(_ROWS_PER_FETCH)):
-            rows: list[Row] = [row[:8] for row in fetched]
-            batches.append(sealed_columns(rows, self._how))
-            ids.extend(id_print(row[5], self._seed) for row in rows)
-            contents.extend(row[8] for row in fetched)
-            size += sum(len(row[7]) for row in rows)
-            end = rows[-1][0]
+        while size < bytes_limit and (more := cursor.fetchmany(_ROWS_PER_FETCH)):
+            rows.extend(more)
+            size += sum(len(row[7]) for row in more)
         cursor.close()
-        return batches, run_of(first, end, ids, contents) if ids else None
+        return rows
 
     def _delete(self, upto: int) -> None:
         """Delete rows up to a position, a few at a time: appenders get the lock in between.
@@ -188,17 +188,15 @@ class _Sealing:
                 path.unlink()
 
 
-def _write(path: Path, table: pa.Table) -> tuple[int, str]:
+def _write(path: Path, rows: Sequence[_Fetched], how: Normalization) -> tuple[int, str]:
     """Write a Parquet file durably under its name, all or nothing; its size and checksum."""
     made = path.with_suffix(".tmp")
-    pq.write_table(
-        table.take(pc.sort_indices(table, [("name", "ascending"), ("position", "ascending")])),
-        made,
-        compression="zstd",
-        use_dictionary=["call", "name", "source"],
-        row_group_size=_ROWS_PER_GROUP,
-        write_page_index=True,
-    )
+    with pq.ParquetWriter(
+        made, SEALED, compression="zstd", use_dictionary=["call", "name", "source"], write_page_index=True
+    ) as writer:
+        for start in range(0, len(rows), _ROWS_PER_GROUP):
+            batch = sealed_columns([row[:8] for row in rows[start : start + _ROWS_PER_GROUP]], how)
+            writer.write_batch(batch, row_group_size=_ROWS_PER_GROUP)
     checksum = xxhash.xxh3_64()
     with made.open("rb") as file:
         while piece := file.read(1 << 20):
