@@ -8,7 +8,7 @@ from cauce.collect.files.csv_records import MAX_LINES_PER_RECORD, CsvRecords
 from cauce.collect.files.json_records import JsonRecords
 from cauce.collect.files.mapping.model import FileFormat, FileType
 from cauce.collect.files.record import Record
-from cauce.collect.files.stream import FileBytes
+from cauce.collect.files.stream import MAX_LINE, FileBytes
 from cauce.vocabulary.errors import InvalidInput
 
 CSV = FileFormat(type=FileType.CSV)
@@ -70,6 +70,11 @@ def test_an_open_quote_swallows_no_more_than_its_line(tmp_path: Path) -> None:
 def test_a_fault_within_a_record_of_several_lines_is_its_own(tmp_path: Path) -> None:
     found = csv(tmp_path, b'a,b\n1,"x\n\xff\ny"\n3,4\n')
     assert told(found) == [(2, "wrong_encoding"), (5, ["3", "4"])]
+
+
+def test_an_overlong_line_is_bad_alone(tmp_path: Path) -> None:
+    found = csv(tmp_path, b"a,b\n1,2\n" + b"x" * (MAX_LINE + 1) + b"\n3,4\n")
+    assert told(found) == [(2, ["1", "2"]), (3, "line_too_large"), (4, ["3", "4"])]
 
 
 def test_ways_to_write_a_file(tmp_path: Path) -> None:

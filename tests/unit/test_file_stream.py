@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.stream import CHUNK, KEPT, MAX_LINE, FileBytes, PhysicalLine
 from cauce.vocabulary.errors import InvalidInput
 
@@ -102,14 +103,24 @@ def test_an_overlong_line_is_kept_in_part_and_its_neighbours_whole(tmp_path: Pat
         b"before\n" + b"x" * MAX_LINE + b"yy\nafter\n" + b"z" * (MAX_LINE + CHUNK)
     )
     assert list(FileBytes(tmp_path / "file").lines()) == [
-        PhysicalLine(b"before", True),
-        PhysicalLine(b"x" * KEPT, False),
-        PhysicalLine(b"after", True),
-        PhysicalLine(b"z" * KEPT, False),
+        PhysicalLine(b"before"),
+        PhysicalLine(b"x" * KEPT, FileReason.LINE_TOO_LARGE),
+        PhysicalLine(b"after"),
+        PhysicalLine(b"z" * KEPT, FileReason.LINE_TOO_LARGE),
     ]
 
 
 def test_a_line_of_the_greatest_length_is_whole(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x" * MAX_LINE + b"\n")
     (line,) = FileBytes(tmp_path / "file").lines()
-    assert (len(line.raw), line.whole) == (MAX_LINE, True)
+    assert (len(line.raw), line.fault) == (MAX_LINE, None)
+
+
+def test_the_line_in_which_a_truncated_file_ends_is_not_whole(tmp_path: Path) -> None:
+    inflater = zlib.compressobj(wbits=31)
+    content = inflater.compress(b"one,two\nthree,fo") + inflater.flush(zlib.Z_SYNC_FLUSH)
+    (tmp_path / "file").write_bytes(content)
+    assert list(FileBytes(tmp_path / "file").lines()) == [
+        PhysicalLine(b"one,two"),
+        PhysicalLine(b"three,fo", FileReason.TRUNCATED_FILE),
+    ]

@@ -1,6 +1,7 @@
 """The import of files into a real log: counts, events, quarantine, and doing it twice."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,17 @@ def test_a_truncated_file_is_imported_as_far_as_it_can_be_read(log: SqliteLog, t
     assert (last.reason, last.detail) == ("truncated_file", result.problem)
     again = run(log, tmp_path, PEOPLE, whole, file="f.csv.gz")
     assert (again.problem, again.read, again.accepted + result.accepted) == ("", 20_000, 20_000)
+
+
+def test_the_cut_line_of_a_truncated_file_is_no_event_though_it_has_all_columns(
+    log: SqliteLog, tmp_path: Path
+) -> None:
+    deflater = zlib.compressobj(wbits=31)
+    text = b"id,at,email\n1,2024-05-01,a@example.org\n2,2024-05-01,b@exam"
+    cut = deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH)
+    result = run(log, tmp_path, PEOPLE, cut, file="f.csv.gz")
+    assert counts(result) == (2, 1, 0, 1, 1)
+    assert result.reasons == {"truncated_file": 1}
 
 
 def test_a_group_in_which_a_truncated_file_ends_is_no_event(log: SqliteLog, tmp_path: Path) -> None:

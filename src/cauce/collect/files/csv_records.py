@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cauce.collect.files.mapping.model import FileFormat
-from cauce.collect.files.reasons import LINE_TOO_LARGE, FileReason
+from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.record import Record
-from cauce.collect.files.stream import MAX_LINE, FileBytes, PhysicalLine
+from cauce.collect.files.stream import FAULTS, MAX_LINE, FileBytes, PhysicalLine
 from cauce.collect.reasons import Reason
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.nearest import nearest
@@ -158,9 +158,9 @@ class CsvRecords:
                 self._fault = _Fault(FileReason.WRONG_ENCODING, f"The line is not {encoding} text.")
             if "\0" in text:
                 self._fault = _Fault(Reason.NUL_CHARACTER, "The line contains a NUL character.")
-            if not line.whole:
+            if line.fault:
                 text = ""
-                self._fault = _Fault(FileReason.LINE_TOO_LARGE, LINE_TOO_LARGE)
+                self._fault = _Fault(line.fault, FAULTS[line.fault])
             yield (" ".join(text.split()) if by_spaces else text) + "\n"
 
     def _raw(self) -> bytes:

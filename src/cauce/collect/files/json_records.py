@@ -9,9 +9,8 @@ import msgspec
 from cauce.collect.diagnosis import too_deep, why_malformed
 from cauce.collect.files.mapping.model import FileFormat, Path
 from cauce.collect.files.mapping.values import split_path
-from cauce.collect.files.reasons import LINE_TOO_LARGE, FileReason
 from cauce.collect.files.record import Record
-from cauce.collect.files.stream import FileBytes
+from cauce.collect.files.stream import FAULTS, FileBytes
 from cauce.collect.numbers import check_float
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
@@ -29,8 +28,8 @@ class JsonRecords:
 
     def __iter__(self) -> Iterator[Record]:
         for number, line in enumerate(self._data.lines(), 1):
-            if not line.whole:
-                yield Record(number, line.raw, (), [], FileReason.LINE_TOO_LARGE, LINE_TOO_LARGE)
+            if line.fault:
+                yield Record(number, line.raw, reason=line.fault, detail=FAULTS[line.fault])
             elif line.raw.strip():
                 yield self._record(number, line.raw)
 
@@ -56,7 +55,7 @@ _decoder = msgspec.json.Decoder(float_hook=_decimal)
 
 
 def _bad(number: int, raw: bytes, problem: Problem) -> Record:
-    return Record(number, raw, (), [], problem.reason, problem.detail)
+    return Record(number, raw, reason=problem.reason, detail=problem.detail)
 
 
 def _at(value: Any, path: Path) -> Any:

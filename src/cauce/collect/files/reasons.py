@@ -2,10 +2,6 @@
 
 from enum import StrEnum
 
-from cauce.collect.files.stream import MAX_LINE
-
-LINE_TOO_LARGE = f"The line is longer than {MAX_LINE} bytes."
-
 
 class FileReason(StrEnum):
     """One reason for quarantine that only files have. A code never changes its meaning."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from cauce.collect.files.reasons import FileReason
 from cauce.vocabulary.errors import InvalidInput
 
 CHUNK = 1 << 18
@@ -30,11 +31,18 @@ _UNREADABLE = {
 }
 
 
+FAULTS = {
+    FileReason.LINE_TOO_LARGE: f"The line is longer than {MAX_LINE} bytes.",
+    FileReason.TRUNCATED_FILE: "The file ends within this line.",
+}
+"""Why a line may not be whole."""
+
+
 class PhysicalLine(NamedTuple):
-    """One line without its line feed; ``whole`` is false if it was too long and only its start is kept."""
+    """One line without its line feed; ``fault`` is set if it is not whole (one of ``FAULTS``)."""
 
     raw: bytes
-    whole: bool
+    fault: FileReason | None = None
 
 
 class FileBytes:
@@ -66,22 +74,22 @@ class FileBytes:
 
     def lines(self) -> Iterator[PhysicalLine]:
         """The physical lines, without a byte order mark; the last one may lack its line feed."""
-        rest, whole, begun = b"", True, False
+        rest, fault, begun = b"", None, False
         for chunk in self.chunks():
             if not begun:
                 chunk, begun = chunk.removeprefix(_BOM), True
             first, *others = chunk.split(b"\n")
-            if whole:
+            if fault is None:
                 rest += first
             if len(rest) > MAX_LINE:
-                rest, whole = rest[:KEPT], False
+                rest, fault = rest[:KEPT], FileReason.LINE_TOO_LARGE
             if others:
-                yield PhysicalLine(rest, whole)
-                rest, whole = others.pop(), True
+                yield PhysicalLine(rest, fault)
+                rest, fault = others.pop(), None
                 for line in others:
-                    yield PhysicalLine(line, True)
+                    yield PhysicalLine(line)
         if rest:
-            yield PhysicalLine(rest, whole)
+            yield PhysicalLine(rest, fault or (FileReason.TRUNCATED_FILE if self.problem else None))
 
     def _read(self, file: BinaryIO) -> bytes:
         data = file.read(CHUNK)
