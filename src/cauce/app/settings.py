@@ -40,6 +40,14 @@ class CollectorSettings(CollectSettings):
 
 
 @dataclass(frozen=True)
+class WorkerSettings:
+    """The worker, which folds the log into people, segments and deliveries."""
+
+    idle_seconds: Annotated[float, Meta(gt=0)] = 0.01
+    """How often it looks for new events while there is nothing to do."""
+
+
+@dataclass(frozen=True)
 class ApiSettings:
     """The API, which answers questions about people, segments and the log."""
 
@@ -72,6 +80,7 @@ class Settings:
     purposes: tuple[str, ...] = ("operations", "support", "analytics", "marketing")
     """The purposes for which personal data may be read; a read for another is refused."""
     collector: CollectorSettings = field(default_factory=CollectorSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     activate: ActivateSettings = field(default_factory=ActivateSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)

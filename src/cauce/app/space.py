@@ -16,6 +16,7 @@ _NOT_FOR_VERSION_CONTROL = """\
 /state.db*
 /log/
 /*.lock
+/secrets/
 """
 
 
@@ -63,6 +64,11 @@ class Space(NamedTuple):
     def serve_lock(self) -> Path:
         """The lock that a running `cauce serve` holds, with its pid and addresses."""
         return self.root / "serve.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        """The lock of the one worker that may write the state store."""
+        return self.root / "worker.lock"
 
 
 def find_space(root: Path) -> Space:

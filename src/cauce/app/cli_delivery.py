@@ -1,0 +1,147 @@
+"""`cauce delivery list|show|replay`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cauce.activate.deliveries import Deliveries
+from cauce.activate.delivery import Delivery, State
+from cauce.app.cli_output import (
+    COMMAND_LINE,
+    HERE,
+    JsonOption,
+    LimitOption,
+    PurposeOption,
+    SpaceOption,
+    print_json,
+    print_line,
+    print_table,
+)
+from cauce.app.compose import Composition
+from cauce.vocabulary import moment
+from cauce.vocabulary.access import OPERATIONS, Purpose
+from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.moment import Moment, to_iso
+
+app = typer.Typer()
+delivery = typer.Typer(no_args_is_help=True)
+app.add_typer(delivery, name="delivery", help="See what other systems were told, and send it again.")
+
+DestinationOption = Annotated[str, typer.Option("--destination", help="Only those to this destination.")]
+
+
+@delivery.command("list")
+def list_(
+    space: SpaceOption = HERE,
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    destination: DestinationOption = "",
+    limit: LimitOption = 20,
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """List deliveries, newest change first."""
+    found = _deliveries(space).recent(
+        purpose=Purpose(purpose),
+        viewer=COMMAND_LINE,
+        state=state,
+        destination=destination or None,
+        limit=limit,
+    )
+    if json:
+        print_json([_described(one) for one in found])
+    else:
+        columns = ("id", "destination", "segment", "profile id", "change", "state", "attempts", "error")
+        print_table(
+            columns,
+            [
+                (d.id, d.destination, d.segment, d.profile_id, _change(d), d.state, d.attempts, d.error)
+                for d in found
+            ],
+        )
+
+
+@delivery.command()
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The id that `cauce delivery list` shows.")],
+    space: SpaceOption = HERE,
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """Show a delivery and a receipt of each of its attempts."""
+    told = _deliveries(space).find(id_, purpose=Purpose(purpose), viewer=COMMAND_LINE)
+    receipts = [
+        {
+            "attempt": one.attempt,
+            "started": _iso(one.started),
+            "ended": _iso(one.ended),
+            "outcome": one.outcome.value,
+            "status": one.status,
+            "error": one.error,
+        }
+        for one in told.receipts
+    ]
+    if json:
+        print_json({**_described(told.delivery), "receipts": receipts})
+        return
+    print_table(("field", "value"), list(_described(told.delivery).items()))
+    print_line()
+    columns = ("attempt", "started", "ended", "outcome", "status", "error")
+    print_table(columns, [list(row.values()) for row in receipts])
+
+
+@delivery.command()
+def replay(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Those to send again.")] = None,
+    space: SpaceOption = HERE,
+    destination: DestinationOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="All dead letters of the space.")] = False,
+    superseded: Annotated[
+        bool, typer.Option("--superseded", help="Also those that a newer change made obsolete.")
+    ] = False,
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """Queue dead letters again, with the same key and body."""
+    if not (ids or destination or everything):
+        raise InvalidInput("Nothing was named.", hint="Give ids, --destination NAME or --all.")
+    done = _deliveries(space).replay(
+        purpose=Purpose(purpose),
+        viewer=COMMAND_LINE,
+        ids=ids or None,
+        destination=destination or None,
+        superseded=superseded,
+    )
+    if json:
+        print_json(done._asdict())
+    else:
+        print_line(f"{done.queued} queued again; {done.superseded} left, as a newer change was told.")
+
+
+def _deliveries(space: Any) -> Deliveries:
+    composition = Composition(space)
+    return Deliveries(composition.state, moment.now, composition.access.require)
+
+
+def _described(one: Delivery) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "destination": one.destination,
+        "segment": one.segment,
+        "profile_id": one.profile_id,
+        "change": _change(one),
+        "state": one.state.value,
+        "attempts": one.attempts,
+        "due": _iso(one.due),
+        "started": _iso(one.started),
+        "settled": _iso(one.settled),
+        "status": one.status,
+        "error": one.error,
+    }
+
+
+def _change(one: Delivery) -> str:
+    return "entered" if one.entered else "left"
+
+
+def _iso(when: Moment | None) -> str | None:
+    return None if when is None else to_iso(when)

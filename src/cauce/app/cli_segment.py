@@ -1,0 +1,141 @@
+"""`cauce segment list|members|why`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cauce.app.cli_output import (
+    COMMAND_LINE,
+    HERE,
+    JsonOption,
+    LimitOption,
+    PurposeOption,
+    SpaceOption,
+    print_json,
+    print_line,
+    print_table,
+    read_moment,
+)
+from cauce.app.compose import Composition
+from cauce.app.profile_view import nobody, read_identifier
+from cauce.vocabulary import moment
+from cauce.vocabulary.access import OPERATIONS, Purpose
+from cauce.vocabulary.language import Reason
+from cauce.vocabulary.moment import to_iso
+
+app = typer.Typer()
+segment = typer.Typer(no_args_is_help=True)
+app.add_typer(segment, name="segment", help="See who is in which segment, and why.")
+
+KeyArgument = Annotated[str, typer.Argument(help="The segment's key.")]
+
+
+@segment.command("list")
+def list_(space: SpaceOption = HERE, json: JsonOption = False) -> None:
+    """List the segments with the number of their members."""
+    composition = Composition(space)
+    sizes = composition.segments.sizes()
+    rows = [
+        {
+            "key": key,
+            "name": one.name or key,
+            "members": sizes[key],
+            "owner": one.owner,
+            "destinations": list(one.destinations),
+            "rule": " ".join(one.rule.split()),
+        }
+        for key, one in composition.definitions.segments.items()
+    ]
+    if json:
+        print_json(rows)
+    else:
+        print_table(
+            ("key", "name", "members", "owner", "destinations", "rule"),
+            [[", ".join(c) if isinstance(c, list) else c for c in row.values()] for row in rows],
+        )
+
+
+@segment.command()
+def members(
+    key: KeyArgument,
+    space: SpaceOption = HERE,
+    after: Annotated[int, typer.Option(help="Go on after this number, the last one of a page.")] = 0,
+    limit: LimitOption = 100,
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """List the people in a segment, and since when."""
+    found = Composition(space).segments.members(
+        key, purpose=Purpose(purpose), viewer=COMMAND_LINE, after=after, limit=limit
+    )
+    if json:
+        print_json(
+            [
+                {
+                    "number": one.profile,
+                    "profile_id": one.profile_id,
+                    "identifiers": [identifier._asdict() for identifier in one.identifiers],
+                    "since": to_iso(one.since),
+                }
+                for one in found
+            ]
+        )
+    else:
+        rows = [(one.profile, ", ".join(map(str, one.identifiers)), to_iso(one.since)) for one in found]
+        print_table(("number", "identifiers", "since"), rows)
+
+
+@segment.command()
+def why(
+    key: KeyArgument,
+    identifier: Annotated[str, typer.Argument(metavar="TYPE:VALUE", help="Any identifier of the person.")],
+    space: SpaceOption = HERE,
+    at: Annotated[str, typer.Option(help="The moment, ISO 8601 with a zone.", show_default="now")] = "",
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """Say why a person is in a segment, or why not: each condition with its evidence."""
+    composition = Composition(space)
+    known = read_identifier(composition, identifier)
+    when = read_moment(at) if at else moment.now()
+    found = composition.segments.why(key, known, at=when, purpose=Purpose(purpose), viewer=COMMAND_LINE)
+    if found is None:
+        raise nobody(known)
+    if json:
+        print_json(
+            {
+                "profile_id": found.profile_id,
+                "segment": key,
+                "member": found.member,
+                "since": None if found.since is None else to_iso(found.since),
+                "at": to_iso(found.at),
+                "asked_for": found.asked_for,
+                "reason": _reason(found.reason),
+            }
+        )
+        return
+    since = f" since {to_iso(found.since)}" if found.since is not None else ""
+    print_line(f"{known} is {'' if found.member else 'not '}in {key}{since}.")
+    if not found.asked_for:
+        print_line("The segment asks for known people only, and she is known by no such identifier.")
+    print_line(f"At {to_iso(found.at)}:")
+    _print_reason(found.reason, 1)
+
+
+def _print_reason(reason: Reason, depth: int) -> None:
+    print_line(f"{'  ' * depth}{'yes' if reason.holds else 'no '}  {reason.text}")
+    if reason.evidence:
+        print_line(f"{'  ' * depth}     {reason.evidence}")
+    for part in reason.reasons:
+        _print_reason(part, depth + 1)
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "text": reason.text,
+        "holds": reason.holds,
+        "until": None if reason.until is None else to_iso(reason.until),
+        "evidence": reason.evidence,
+        "message_ids": list(reason.message_ids),
+        "reasons": [_reason(part) for part in reason.reasons],
+    }

@@ -1,0 +1,95 @@
+"""A person as people look her up: golden record, segments, and why her identifiers are hers."""
+
+from typing import Any, NamedTuple
+
+from cauce.app.compose import Composition
+from cauce.identity.resolution import Link
+from cauce.profile.service import GoldenValue, Profile
+from cauce.vocabulary.access import Purpose, Viewer
+from cauce.vocabulary.errors import InvalidInput, NotFound
+from cauce.vocabulary.identifier import Identifier, parse_identifier
+from cauce.vocabulary.moment import Moment, to_iso
+
+
+class ProfileView(NamedTuple):
+    """What is known of one person; ``links`` is empty unless it was asked why."""
+
+    profile: Profile
+    segments: dict[str, Moment]
+    links: list[Link]
+
+
+def read_identifier(composition: Composition, text: str) -> Identifier:
+    """``TYPE:VALUE`` in its normal form; raises ``InvalidInput`` if it is none."""
+    identifier = parse_identifier(text)
+    if identifier is None:
+        raise InvalidInput(
+            f"{text} is no identifier.", hint="Write TYPE:VALUE, for example email:ann@example.org."
+        )
+    return composition.normal(identifier)
+
+
+def view_profile(
+    composition: Composition, text: str, *, purpose: Purpose, viewer: Viewer, why: bool = False
+) -> ProfileView:
+    """Whoever has the identifier ``TYPE:VALUE``; raises ``NotFound`` if nobody has."""
+    identifier = read_identifier(composition, text)
+    profile = composition.profiles.read(identifier, purpose=purpose, viewer=viewer, why=why)
+    if profile is None:
+        raise nobody(identifier)
+    segments = composition.segments.memberships(identifier, purpose=purpose, viewer=viewer) or {}
+    links: list[Link] = []
+    if why:
+        with composition.state.read() as reader:
+            links = composition.identity.links(reader, profile.key)
+    return ProfileView(profile, segments, links)
+
+
+def nobody(identifier: Identifier) -> NotFound:
+    """The refusal where no profile has an identifier."""
+    return NotFound(
+        f"Nobody has the identifier {identifier}.",
+        hint="Check the type and the value; `cauce log stats` shows whether events wait to be folded.",
+    )
+
+
+def as_json(view: ProfileView) -> dict[str, Any]:
+    """A person as JSON: times in ISO 8601, UTC."""
+    profile = view.profile
+    document: dict[str, Any] = {
+        "profile_id": profile.profile_id,
+        "identifiers": [identifier._asdict() for identifier in profile.identifiers],
+        "traits": {name: _golden(value) for name, value in profile.traits.items()},
+        "segments": {key: to_iso(since) for key, since in view.segments.items()},
+    }
+    if profile.why is not None:
+        document["why"] = {
+            name: {"rule": reason.rule, "lost": [_golden(value) for value in reason.lost]}
+            for name, reason in profile.why.items()
+        }
+        document["links"] = [link_as_json(link) for link in view.links]
+    return document
+
+
+def _golden(value: GoldenValue) -> dict[str, Any]:
+    return {
+        "value": value.value,
+        "source": value.source,
+        "time": to_iso(Moment(value.time)),
+        "received": to_iso(Moment(value.received)),
+        "message_id": value.message_id,
+    }
+
+
+def link_as_json(link: Link) -> dict[str, Any]:
+    """Two identifiers seen together, and whether they are one person."""
+    return {
+        "stronger": str(link.stronger),
+        "weaker": str(link.weaker),
+        "held": link.held,
+        "reason": link.reason,
+        "sources": list(link.sources),
+        "events": link.events,
+        "first_time": to_iso(link.first_time),
+        "last_time": to_iso(link.last_time),
+    }

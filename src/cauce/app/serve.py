@@ -1,0 +1,59 @@
+"""`cauce serve`: collector, worker and API of one space, as processes that are kept running."""
+
+import os
+import select
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from cauce.app.listening import answers, listen, url_of
+from cauce.app.process_lock import Holder, process_lock
+from cauce.app.settings import Settings
+from cauce.app.space import Space
+from cauce.app.supervisor import Patience, Supervisor, Task
+
+CHILD = "cauce.app.child"
+"""The module that each child process runs."""
+
+
+def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) -> int:
+    """Serve until a signal to stop; ``announce`` is called once everything answers.
+
+    Returns the exit code. Raises ``Conflict`` if the space is served already or
+    a port is taken.
+    """
+    with ExitStack() as stack:
+        lock = stack.enter_context(process_lock(space.serve_lock, "served"))
+        collector = stack.enter_context(
+            closing(listen("collector", settings.collector.host, settings.collector.port))
+        )
+        api = stack.enter_context(closing(listen("api", settings.api.host, settings.api.port)))
+        serving = Holder(pid=os.getpid(), collector=url_of(collector), api=url_of(api))
+        lock.note(serving)
+        tasks = [
+            _network_task("collector", space, collector),
+            Task("worker", CHILD, ["worker", str(space.root)], [], _said_something),
+        ]
+        return Supervisor(tasks, _patience(settings)).run(lambda: announce(serving))
+
+
+def _network_task(name: str, space: Space, listener: socket.socket) -> Task:
+    descriptor, url = listener.fileno(), url_of(listener)
+    arguments = [name, str(space.root), str(descriptor)]
+    return Task(name, CHILD, arguments, [descriptor], lambda _: answers(url))
+
+
+def _said_something(process: "subprocess.Popen[bytes]") -> bool:
+    """The worker writes a line to its standard output when it begins to work."""
+    return process.stdout is not None and bool(select.select([process.stdout], [], [], 0)[0])
+
+
+def _patience(settings: Settings) -> Patience:
+    waits = settings.serve
+    return Patience(
+        ready=waits.ready_seconds,
+        stop=waits.stop_seconds,
+        restart=waits.restart_seconds,
+        restart_limit=waits.restart_limit_seconds,
+    )
