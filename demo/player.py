@@ -7,8 +7,9 @@ through ``cauce import``.
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import httpx
@@ -32,6 +33,14 @@ SMALLEST_BATCH, LARGEST_BATCH = 10, 100
 ATTEMPTS = 20
 
 
+BROKEN: tuple[Mapping[str, Any], ...] = (
+    {"type": "track", "anonymousId": "broken-1", "properties": {"why": "an event without a name"}},
+    {"type": "identify", "traits": {"plan": "nobody's"}},
+    {"type": "trakc", "anonymousId": "broken-3", "event": "Typing Error"},
+)
+"""Calls that are no valid events: they go to quarantine, and their neighbours are kept."""
+
+
 class Batch(NamedTuple):
     """Calls that one system sends in one request."""
 
@@ -41,10 +50,10 @@ class Batch(NamedTuple):
 
 @dataclass(slots=True)
 class Played:
-    """What was sent: requests, calls in them, how many of these were repeats, and further attempts."""
+    """What was sent: requests, calls in them by source, how many of these were repeats, further attempts."""
 
     requests: int = 0
-    calls: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
     attempts_again: int = 0
 
@@ -101,7 +110,7 @@ class Door:
             wait = self._attempt(batch.source, body)
             if wait is None:
                 self.played.requests += 1
-                self.played.calls += len(batch.calls)
+                self.played.calls[batch.source] += len(batch.calls)
                 self.played.repeats += repeats
                 return
             time.sleep(wait)
@@ -135,7 +144,7 @@ class Door:
 def play(
     records: Iterable[Record], door: Door, rng: random.Random, *, progress: Callable[[int], None]
 ) -> None:
-    """Send all live records; ``progress`` is told the number of calls after each batch."""
+    """Send all live records; ``progress`` is told how many after each batch."""
     for batch, repeats in batches(records, rng):
         door.send(batch, repeats)
         progress(len(batch.calls) - repeats)

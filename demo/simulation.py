@@ -11,6 +11,9 @@ from demo.chronicle import Record
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 
+IN_FORCE = "several e-mails"
+"""The policy of the demo's own rules: several addresses per person, held together by other keys."""
+
 
 def rules() -> dict[str, Any]:
     """The demo's ruleset as its space has it: the identity view, with the strengths of the sources."""
@@ -30,7 +33,7 @@ def policies() -> dict[str, dict[str, Any]]:
     unlimited = [{"type": one["type"]} for one in base["identifiers"]]
     unique = [one | {"limit": 1} if one["type"] == "email" else one for one in base["identifiers"]]
     return {
-        "several e-mails": base,
+        IN_FORCE: base,
         "unique e-mail": base | {"identifiers": unique},
         "no limits": base | {"identifiers": unlimited, "blocked": []},
     }

@@ -3,18 +3,16 @@
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import httpx
 
 from cauce.vocabulary.errors import CauceError, Conflict, Transient
 from demo.chronicle import LIVE_SOURCES
@@ -30,9 +28,9 @@ COLLECTOR_PORT, API_PORT, RECEIVER_PORT = 8765, 8766, 8767
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-POLL_SECONDS = 0.1
 
 API_KEY_FILE = "api.key"
+SERVE_LOG = "serve.log"
 _DEFINED_URL = f"http://127.0.0.1:{RECEIVER_PORT}"
 
 
@@ -136,44 +134,35 @@ def cauce_json(*arguments: str) -> Any:
 
 
 @contextmanager
-def serving(space: DemoSpace) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``cauce serve`` on the space until the block ends; its output goes to ``serve.log`` there."""
-    command = [str(CAUCE), "serve", "--space", str(space.root)]
-    with (space.root / "serve.log").open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=os.environ, start_new_session=True
-        )
+def serving(space: DemoSpace) -> Iterator[None]:
+    """Run ``cauce serve`` on the space until the block ends; its log goes to ``serve.log`` there.
+
+    Raises ``Transient`` if it does not become ready.
+    """
+    log = space.root / SERVE_LOG
+    command = [str(CAUCE), "serve", "--space", str(space.root), "--json"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, start_new_session=True)
         try:
-            _wait_until_ready(space, process)
-            yield process
+            if not _said_ready(process):
+                raise Transient("`cauce serve` does not start.", hint=f"Look at {log}.")
+            yield
         finally:
             _stop(process)
 
 
-def _wait_until_ready(space: DemoSpace, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    waiting = [f"{space.collector}/health", f"{space.api}/api/v1/health"]
-    while waiting:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise Transient("`cauce serve` does not start.", hint=f"Look at {space.root / 'serve.log'}.")
-        waiting = [url for url in waiting if not _answers(url)]
-        if waiting:
-            time.sleep(POLL_SECONDS)
+def _said_ready(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the process says within ``READY_SECONDS`` that everything answers."""
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], READY_SECONDS)
+    return bool(readable) and b'"ready"' in process.stdout.readline()
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     """Ask the processes to finish; end them if they do not within ``STOP_SECONDS``."""
-    if process.poll() is None:
+    with process:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
