@@ -248,7 +248,7 @@ class Graph:
 
     def members(self, group: Group) -> list[Node]:
         """The members of a group, loaded."""
-        ids = list(group.ids())
+        ids = list(group.unpack(self.policy.rank).ids())
         self.load(ids)
         return [self.nodes[id_] for id_ in ids]
 
