@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from cauce.collect.diagnosis import hazard, may_be_hazardous
+from cauce.collect.diagnosis import hazard
 from cauce.collect.files.mapping.model import (
     WITH_TRAITS,
     Column,
@@ -146,11 +146,9 @@ class EventMaker:
 
     def _encoded(self, body: dict[str, Any]) -> bytes:
         encoded = encode_json(body)
-        most = self._settings.max_nesting
-        if self._from_json and may_be_hazardous(encoded, most):
-            found = hazard(encoded, body, most)
-            if found is not None:
-                raise Unfit(found.reason, found.detail)
+        found = hazard(encoded, body, self._settings.max_nesting) if self._from_json else None
+        if found is not None:
+            raise Unfit(found.reason, found.detail)
         return encoded
 
 
