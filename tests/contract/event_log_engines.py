@@ -22,7 +22,7 @@ class Engine(NamedTuple):
 
 
 def _seal_sqlite(space: Path, upto: Position) -> None:
-    seal(space, upto, DEFAULT_NORMALIZATION, rows_per_file=ROWS_PER_FILE)
+    seal(space, upto, lambda _: DEFAULT_NORMALIZATION, rows_per_file=ROWS_PER_FILE)
 
 
 ENGINES = {"sqlite": Engine(SqliteLog, _seal_sqlite)}

@@ -79,6 +79,16 @@ def fill(engine: Engine, space: Path, kilobytes: int) -> None:
     log.close()
 
 
+def seal_full(engine: Engine, space: Path, upto: int) -> None:
+    """Seal while no file may grow beyond a kilobyte."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_024, hard))
+    try:
+        engine.seal(space, Position(upto))
+    except Transient:
+        report("refused")
+
+
 def report(*words: str) -> None:
     """Print a line at once."""
     sys.stdout.write(" ".join(words) + "\n")
@@ -86,7 +96,7 @@ def report(*words: str) -> None:
 
 
 TASKS: dict[str, Callable[..., None]] = {
-    task.__name__: task for task in (append, append_forever, seal_and_die, fill)
+    task.__name__: task for task in (append, append_forever, seal_and_die, seal_full, fill)
 }
 
 if __name__ == "__main__":

@@ -4,20 +4,22 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from cauce.eventlog.bulk import log_relation
 from cauce.eventlog.port import Outcome
 from cauce.eventlog.seal import seal, sealer
-from cauce.eventlog.seal_process import command
+from cauce.eventlog.seal_process import start_sealing
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.vocabulary.errors import CauceError, Conflict, Transient, Unsupported
 from cauce.vocabulary.event import Position
-from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
+from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION, Normalization
 from cauce.vocabulary.moment import Moment
 from tests.contract.event_log_contract import EventLogContract, EventLogProcessContract, ids
 from tests.contract.event_log_engines import ENGINES, event
@@ -150,14 +152,38 @@ def test_second_sealer_is_refused_and_told_who_seals(tmp_path: Path) -> None:
     filled(tmp_path)
     with sealer(tmp_path):
         with pytest.raises(Conflict, match=f"Process {os.getpid()} is sealing"):
-            seal(tmp_path, Position(10), DEFAULT_NORMALIZATION)
-        line = command(tmp_path, Position(10), DEFAULT_NORMALIZATION)
-        process = subprocess.run(line, capture_output=True, text=True, check=False)
+            seal(tmp_path, Position(10), lambda _: DEFAULT_NORMALIZATION)
+        process = start_sealing(tmp_path, Position(10), {"": DEFAULT_NORMALIZATION})
+        _, complaint = process.communicate()
         assert process.returncode == 1
-        assert f"Process {os.getpid()} is sealing" in process.stderr
-    process = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert (process.returncode, process.stderr) == (0, "")
-    assert process.stdout.startswith('{"events":10,"files":1,')
+        assert f"Process {os.getpid()} is sealing".encode() in complaint
+
+
+def test_sealing_process_normalizes_as_told_for_each_source(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    web = event("a", '{"userId":"Ann"}')
+    log.append([web, msgspec.structs.replace(web, message_id="b", source="crm")], [], now=Moment(0))
+    lower = Normalization({"user_id": "lower"})
+    process = start_sealing(tmp_path, Position(2), {"": DEFAULT_NORMALIZATION, "crm": lower})
+    told, complaint = process.communicate()
+    assert (process.returncode, complaint) == (0, b"")
+    assert told.startswith(b'{"events":2,"files":1,')
+    rows = pq.read_table(tmp_path / "log" / log.sealed()[0].file, partitioning=None).to_pylist()
+    assert [row["identifiers"] for row in rows] == [["user_id:Ann"], ["user_id:ann"]]
+    log.close()
+
+
+def test_full_disk_stops_sealing_and_loses_nothing(tmp_path: Path) -> None:
+    known = filled(tmp_path, 2_000)
+    line = [sys.executable, "-m", "tests.contract.event_log_process", "sqlite", str(tmp_path)]
+    process = subprocess.run([*line, "seal_full", "2000"], capture_output=True, text=True, check=False)
+    assert process.stdout == "refused\n"
+    log = SqliteLog(tmp_path)
+    assert ids(log) == known
+    seal(tmp_path, Position(2_000), lambda _: DEFAULT_NORMALIZATION)
+    assert ids(log) == known
+    assert [one.events for one in log.sealed()] == [2_000]
+    log.close()
 
 
 def test_sealed_file_has_what_the_architecture_promises(tmp_path: Path) -> None:
@@ -170,7 +196,7 @@ def test_sealed_file_has_what_the_architecture_promises(tmp_path: Path) -> None:
     }
     events = [event(name, body, name=name.upper()) for name, body in bodies.items()]
     log.append([*events, event("e", bodies["a"], name="A")], [], now=Moment(7))
-    seal(tmp_path, log.head(), DEFAULT_NORMALIZATION)
+    seal(tmp_path, log.head(), lambda _: DEFAULT_NORMALIZATION)
     (made,) = log.sealed()
     assert made.file == "0000000000000001-0000000000000005.parquet"
     rows = pq.read_table(tmp_path / "log" / made.file, partitioning=None).to_pylist()
@@ -215,7 +241,7 @@ ODD_BODIES = [
 def test_no_body_stops_sealing(tmp_path: Path, body: str) -> None:
     log = SqliteLog(tmp_path)
     log.append([event("a", "{}"), event("odd", body or " "), event("b", "{}")], [], now=Moment(0))
-    made = seal(tmp_path, log.head(), DEFAULT_NORMALIZATION)
+    made = seal(tmp_path, log.head(), lambda _: DEFAULT_NORMALIZATION)
     assert [one.events for one in made] == [3]
     assert [row.body for row in log.read(Position(0), 3)] == [b"{}", (body or " ").encode(), b"{}"]
     log.close()

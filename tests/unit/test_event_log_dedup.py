@@ -76,6 +76,16 @@ def test_adopting_what_was_never_seen_makes_it_known() -> None:
     assert seen.find(list(later)) == later
 
 
+def test_recent_ids_stay_known_when_others_sealed_them_with_more() -> None:
+    seen = Seen()
+    mine, others = prints(10, 1), prints(10, 2)
+    seen.add(mine, 10)
+    runs = [from_dict(1, 10, mine), from_dict(11, 20, others)]
+    seen.adopt([run._replace(kept=True) for run in runs], 20)
+    assert seen.find([*mine, *others]) == mine | others
+    seen.close()
+
+
 def test_filter_never_denies_what_was_added_and_seldom_passes_others() -> None:
     rng = np.random.default_rng(1)
     ids = rng.integers(0, 2**64, 200_000, dtype=np.uint64)

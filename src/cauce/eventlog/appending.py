@@ -94,7 +94,8 @@ class Appender:
 
     def append(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> list[Outcome]:
         """Append durably, waiting for the lock."""
-        self.catch_up()
+        if events:
+            self.catch_up()
         self._lock()
         pending = self._write(events, refused, now)
         pending.commit()
@@ -113,7 +114,7 @@ class Appender:
             if is_busy(error):
                 return None
             raise meaning(error) from error
-        if self._behind() > _NEAR:
+        if events and self._behind() > _NEAR:
             self.undo()
             return None
         return self._write(events, refused, now)
@@ -175,7 +176,7 @@ class Appender:
         """With the lock held: catch up, decide, insert. On any error everything is undone."""
         try:
             head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
-            if head > self._seen.known or sealed_to > self._sealed_to:
+            if events and (head > self._seen.known or sealed_to > self._sealed_to):
                 self._take_in()
             received = Moment(max(now, floor))
             decision = self._decide(events, head, received)

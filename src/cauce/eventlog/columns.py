@@ -1,6 +1,6 @@
 """Rows of the log as Arrow columns: the shape of sealed files and of the hot tail in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import msgspec
@@ -72,10 +72,12 @@ def plain_columns(rows: Sequence[Row]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=PLAIN)
 
 
-def sealed_columns(rows: Sequence[Row], how: Normalization) -> pa.RecordBatch:
-    """The rows, at least one, as columns: ``SEALED``."""
+def sealed_columns(rows: Sequence[Row], how: Callable[[str], Normalization]) -> pa.RecordBatch:
+    """The rows, at least one, as columns: ``SEALED``; ``how`` normalizes the identifiers of a source."""
     plain = plain_columns(rows)
-    found = [[f"{type_}:{value}" for type_, value in carried(row[7], _CALLS[row[3]], how)] for row in rows]
+    found = [
+        [f"{type_}:{value}" for type_, value in carried(row[7], _CALLS[row[3]], how(row[6]))] for row in rows
+    ]
     identifiers = pa.array(found, type=pa.list_(pa.string()))
     signatures = pa.array([signature(each) for each in found], type=pa.int64())
     *envelope, body = plain.columns

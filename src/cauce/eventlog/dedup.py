@@ -107,7 +107,7 @@ class Seen:
 
     def adopt(self, kept: Sequence[Run], upto: int) -> None:
         """Use runs kept in files, which hold everything up to ``upto``, in place of those in memory."""
-        unknown = [run for run in kept if run.last > self.known]
+        unknown = [run for run in kept if run.last > self._flushed]  # the filter lacks their ids
         with self._swap:
             self._runs = (*kept, *(run for run in self._runs if not run.kept and run.last > upto))
             for run in unknown:

@@ -51,7 +51,7 @@ FROM event WHERE position BETWEEN ? AND ? ORDER BY position
 def seal(
     space: Path,
     upto: Position,
-    how: Normalization,
+    how: Callable[[str], Normalization],
     *,
     rows_per_file: int = _ROWS_PER_FILE,
     bytes_per_file: int = _BYTES_PER_FILE,
@@ -59,8 +59,9 @@ def seal(
 ) -> list[Range]:
     """Seal all rows up to the position ``upto``; the ranges made, each told to ``progress`` too.
 
-    ``how`` normalizes the identifiers that are promoted to a column. Raises
-    ``Conflict`` if another process is sealing.
+    ``how`` tells how the identifiers of a source are normalized, which are
+    promoted to a column. Raises ``Conflict`` if another process is sealing and
+    ``Transient`` if the disk is full; what is sealed by then stays sealed.
     """
     with sealer(space), _translated(), closing(connect(prepare(space), wait=_WAIT_SECONDS)) as connection:
         work = _Sealing(space / FOLDER, connection, how)
@@ -108,7 +109,9 @@ def _translated() -> Iterator[None]:
 class _Sealing:
     """One pass of the sealer; holds the lock named ``LOCK``."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, how: Normalization) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, how: Callable[[str], Normalization]
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
         self._connection = connection
@@ -188,7 +191,7 @@ class _Sealing:
                 path.unlink()
 
 
-def _write(path: Path, rows: Sequence[_Fetched], how: Normalization) -> tuple[int, str]:
+def _write(path: Path, rows: Sequence[_Fetched], how: Callable[[str], Normalization]) -> tuple[int, str]:
     """Write a Parquet file durably under its name, all or nothing; its size and checksum."""
     made = path.with_suffix(".tmp")
     with pq.ParquetWriter(

@@ -1,13 +1,16 @@
 """Sealing in a process of its own, so that its memory goes back to the system when it ends.
 
-``python -m cauce.eventlog.seal_process SPACE UPTO NORMALIZATION`` prints one line
-of JSON: the events and files sealed and the seconds taken. Exit code 0: sealed;
-1: the reason stands on standard error.
+``python -m cauce.eventlog.seal_process SPACE UPTO`` reads JSON from standard
+input, how the identifiers of each source are normalized (under the empty name:
+of all others), and prints one line of JSON: the events and files sealed and the
+seconds taken. Exit code 0: sealed; 1: the reason stands on standard error.
 """
 
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,19 +23,29 @@ from cauce.vocabulary.identifier import Normalization
 _NICENESS = 10  # accepting and folding come first where processors are few
 
 
-def command(space: Path, upto: Position, how: Normalization) -> list[str]:
-    """The command line that seals a space up to a position."""
-    settings = msgspec.json.encode(how).decode()
-    return [sys.executable, "-m", "cauce.eventlog.seal_process", str(space), str(upto), settings]
+def start_sealing(space: Path, upto: Position, how: Mapping[str, Normalization]) -> subprocess.Popen[bytes]:
+    """Start the process that seals a space up to a position; ``how`` is by source, "" for all others."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cauce.eventlog.seal_process", str(space), str(upto)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    if process.stdin is not None:
+        process.stdin.write(msgspec.json.encode(how))
+        process.stdin.close()
+        process.stdin = None
+    return process
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; its exit code."""
-    space, upto, settings = arguments
+    space, upto = arguments
+    how = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, Normalization])
     os.nice(_NICENESS)
     start = time.monotonic()
     try:
-        made = seal(Path(space), Position(int(upto)), msgspec.json.decode(settings, type=Normalization))
+        made = seal(Path(space), Position(int(upto)), lambda source: how.get(source, how[""]))
     except CauceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
