@@ -63,7 +63,8 @@ def _record(pipeline: Pipeline, transaction: Transaction, events: Iterable[Event
 def _look(pipeline: Pipeline, transaction: Transaction, segments: list[LiveSegment]) -> None:
     """Evaluate segments on everybody, at the moment the state has reached."""
     cause = Cause(Moment(transaction.progress(CLOCK)))
-    for keys in _chunks(pipeline.identity.everybody(transaction)):
+    for people in _chunks(pipeline.identity.everybody(transaction)):
+        keys = [one.profile for one in people]
         identity = pipeline.identity.begin(transaction, (), keys)
         profiles = pipeline.profiles.begin(transaction, pipeline.segments.recorded)
         profiles.load(identity.loaded_signatures())

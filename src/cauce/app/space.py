@@ -15,6 +15,7 @@ _NOT_FOR_VERSION_CONTROL = """\
 /log.db*
 /state.db*
 /log/
+/scratch/
 /*.lock
 /secrets/
 """
@@ -59,6 +60,11 @@ class Space(NamedTuple):
     def sealed(self) -> Path:
         """The event log's sealed files."""
         return self.root / "log"
+
+    @property
+    def scratch(self) -> Path:
+        """Where work in bulk may spill; nothing in it is needed afterwards."""
+        return self.root / "scratch"
 
     @property
     def serve_lock(self) -> Path:

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple, Protocol
+
+import pyarrow as pa
 
 from cauce.vocabulary.event import Accepted, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
@@ -90,6 +93,12 @@ class EventLog(Protocol):
 
     def head(self) -> Position:
         """The last position that is visible; 0 if the log is empty."""
+
+    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
+        """The log up to a position for a columnar engine: sealed Parquet files, and the other rows.
+
+        Columns: ``cauce.eventlog.columns``. A file may hold events above ``upto``.
+        """
 
     def tick(self, now: Moment) -> Tick:
         """Fix the present: later appends are received at the returned moment or later."""

@@ -28,11 +28,11 @@ class Group:
     """A profile: ``key`` is the id of its anchor, ``rank`` and ``since`` order anchors.
 
     ``members``: type → identifier ids; ``signatures``: those its members own,
-    ascending. ``profile_id`` is empty, and ``fresh`` true, while the event that
-    made the group is under way. Packed text is unpacked before use.
+    ascending. ``profile_id`` is empty while the event that made the group is under
+    way. Packed text is unpacked before use.
     """
 
-    __slots__ = ("_packed", "fresh", "key", "members", "profile_id", "rank", "signatures", "since")
+    __slots__ = ("_packed", "key", "members", "profile_id", "rank", "signatures", "since")
 
     def __init__(self, key: int, rank: int, since: int, members: dict[str, list[int]]) -> None:
         self.key = key
@@ -41,7 +41,6 @@ class Group:
         self.members = members
         self.signatures: list[int] = []
         self.profile_id = ""
-        self.fresh = True
         self._packed: tuple[str, str] | None = None
 
     @classmethod
@@ -49,7 +48,6 @@ class Group:
         """A stored group whose lists are read when asked for."""
         group = cls(key, -1, since, {})
         group.profile_id = profile_id
-        group.fresh = False
         group._packed = (members, signatures)
         return group
 
@@ -275,11 +273,8 @@ class Graph:
         self.groups_changed.add(group)
 
     def remove(self, group: Group) -> None:
-        """Take a group away; nothing is stored yet of a fresh one."""
-        if group.fresh:
-            del self.groups[group.key]
-        else:
-            self.groups[group.key] = None
+        """Take a group away."""
+        self.groups[group.key] = None
 
     def regroup(self, id_: int, group: Group) -> None:
         """Put an identifier into a group, whether it is loaded or not."""

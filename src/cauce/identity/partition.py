@@ -100,8 +100,7 @@ class Partition:
                 self._before.setdefault(id_, group.key)
                 self._graph.regroup(id_, group)
         self._graph.remove(group)
-        group.key, group.since = node.id, node.first_time
-        group.profile_id, group.fresh = "", True
+        group.key, group.since, group.profile_id = node.id, node.first_time, ""
         self._graph.place(group)
 
     def rebuild(self, groups: Sequence[Group], parts: Sequence[Sequence[Node]]) -> None:
@@ -119,7 +118,6 @@ class Partition:
         for part in changed:
             group = _group_of(part)
             group.profile_id = names.get(group.key, "")
-            group.fresh = not group.profile_id
             group.signatures = sorted(s for node in part for s in signatures.get(node.id, ()))
             self._graph.place(group)
             for node in part:
@@ -161,7 +159,6 @@ class Partition:
 
     def _issue(self, group: Group) -> None:
         group.profile_id = profile_id(self._view, self._graph.nodes[group.key].key)
-        group.fresh = False
         self.issued[group.profile_id] = group.key
 
 

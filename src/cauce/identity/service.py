@@ -1,11 +1,11 @@
 """The door to identity: resolve a batch of events, find and describe profiles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
-from sqlalchemy import select
 
 from cauce.identity import records
+from cauce.identity.everybody import Whole, everybody
 from cauce.identity.graph import Graph
 from cauce.identity.links import links_of_profile
 from cauce.identity.policy import Policy
@@ -72,11 +72,9 @@ class Identity:
             for profile, group in found.items()
         }
 
-    def everybody(self, reader: Reader) -> list[ProfileKey]:
-        """Every profile of the view, ascending."""
-        table = records.profiles
-        wanted = select(table.c.profile).where(table.c.view == (self._view(reader) or 0))
-        return [ProfileKey(row[0]) for row in reader.select(wanted.order_by(table.c.profile))]
+    def everybody(self, reader: Reader) -> Iterator[Whole]:
+        """Every profile of the view with its signatures, ascending."""
+        return everybody(reader, self._view(reader) or 0)
 
     def links(self, reader: Reader, profile: ProfileKey) -> list[Link]:
         """Why a profile is one person and others are not: its links, held and rejected, best first."""

@@ -32,7 +32,7 @@ class Session:
         self._view = view
         self._stored = StoredRows(transaction, view)
         self._graph = Graph(policy, self._stored)
-        self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
+        self._newest = self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
         self._graph.last_signature = transaction.progress(_SIGNATURES)
         self._resolver = Resolver(self._graph, name)
         self.known_signatures = self._graph.last_signature
@@ -107,7 +107,7 @@ class Session:
     def save(self) -> None:
         """Write what the events changed. Call it once, as the last thing."""
         partition = self._resolver.partition
-        save(self._transaction, self._graph, partition, self._view)
+        save(self._transaction, self._graph, partition, self._view, self._newest)
         first = self._transaction.progress(_MOVES) + 1
         rows = [(seq, self._view, *move) for seq, move in enumerate(partition.moves, first)]
         self._transaction.put(records.moves, rows)

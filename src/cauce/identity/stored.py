@@ -65,8 +65,11 @@ class StoredRows:
                 graph.members_changed.add(node)
 
 
-def save(transaction: Transaction, graph: Graph, partition: Partition, view: int) -> None:
-    """Write what a batch changed, each table in the order of its key."""
+def save(transaction: Transaction, graph: Graph, partition: Partition, view: int, newest: int) -> None:
+    """Write what a batch changed, each table in the order of its key.
+
+    ``newest`` is the id of the newest identifier that was stored before the batch.
+    """
     transaction.put(records.identifiers, sorted((n.key, n.id, n.first_time) for n in graph.seen_earlier))
     transaction.put(records.signatures, [(s.id, s.key) for s in graph.signatures_added])
     transaction.put(
@@ -78,7 +81,7 @@ def save(transaction: Transaction, graph: Graph, partition: Partition, view: int
     rows = [(row[0], row[1], moved[row[1]], *row[3:]) for row in untouched]
     rows += [_member_row(view, node) for node in graph.members_changed]
     transaction.put(records.members, sorted(rows))
-    gone = [key for key, group in graph.groups.items() if group is None]
+    gone = [key for key, group in graph.groups.items() if group is None and key <= newest]
     if gone:
         transaction.remove(records.profiles, "profile", gone, view=view)
     live = [group for group in graph.groups_changed if graph.groups.get(group.key) is group]

@@ -99,6 +99,14 @@ class Profiles:
         """The person whose events carried these signatures, as rules see her."""
         return LoadedProfiles(reader, self._rules).person(signatures)
 
+    def persons(
+        self, reader: Reader, signatures: Mapping[ProfileKey, Sequence[int]]
+    ) -> dict[ProfileKey, Person]:
+        """Many people at once, read in a few queries."""
+        loaded = LoadedProfiles(reader, self._rules)
+        loaded.load(number for numbers in signatures.values() for number in numbers)
+        return {profile: loaded.person(numbers) for profile, numbers in signatures.items()}
+
     def _winner(self, fragments: list[Fragment], name: str) -> Assertion | None:
         return survivor(assertions(fragments, name), self._rules.get(name, _NEWEST))
 
