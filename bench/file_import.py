@@ -20,6 +20,7 @@ RETAIL_MAPPING = ROOT / "examples/online_retail/mapping.yaml"
 CONTACTS_MAPPING = ROOT / "examples/contacts/mapping.yaml"
 TARGET = 60_000
 CONTACTS = 200_000
+FLOOR = "decompress, decode, split"
 _HEADER = "contact_id;customer_no;first_name;last_name;email;phone;city;newsletter;revenue;modified_at\n"
 
 
@@ -29,15 +30,17 @@ def run() -> list[Figure]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if RETAIL.exists():
-            figures += _measured("import invoices, many lines an event", RETAIL, RETAIL_MAPPING, folder)
+            figures += _measured(
+                "import invoices, many lines an event", RETAIL, RETAIL_MAPPING, folder, TARGET
+            )
         contacts = _contacts(folder / "contacts.csv.gz")
-        figures += _measured("import contacts, a line an event", contacts, CONTACTS_MAPPING, folder)
+        figures += _measured("import, a line an event", contacts, CONTACTS_MAPPING, folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures.append(Figure("memory of the importing process", peak, "MB", "", True))
     return figures
 
 
-def _measured(what: str, file: Path, mapping: Path, folder: Path) -> list[Figure]:
+def _measured(what: str, file: Path, mapping: Path, folder: Path, target: int = 0) -> list[Figure]:
     floor = _plainly(file)
     space = folder / file.name.partition(".")[0]
     space.mkdir()
@@ -50,10 +53,8 @@ def _measured(what: str, file: Path, mapping: Path, folder: Path) -> list[Figure
     log.close()
     new, again = rates
     return [
-        Figure(
-            what, new, "lines/s", f"≥ {TARGET:,}", new >= TARGET, new / floor, "decompress, split, decode"
-        ),
-        Figure(f"{what}, again", again, "lines/s", "", True, again / floor, "decompress, split, decode"),
+        Figure(what, new, "lines/s", f"≥ {target:,}" if target else "", new >= target, new / floor, FLOOR),
+        Figure(f"{what}, again", again, "lines/s", "", True, again / floor, FLOOR),
     ]
 
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 from cauce.collect.diagnosis import hazard
@@ -18,18 +19,21 @@ from cauce.collect.files.mapping.model import (
     Person,
 )
 from cauce.collect.files.reasons import FileReason
-from cauce.collect.files.values import Columns, Line, as_text, first
+from cauce.collect.files.values import Columns, Line, as_text, iso
 from cauce.collect.reasons import Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import corrected
 from cauce.vocabulary.event import Accepted, Call, identifiers_of
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
-from cauce.vocabulary.moment import SECOND, Moment, parse_iso, to_iso
+from cauce.vocabulary.moment import SECOND, Moment, parse_iso
 
 _NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
 _ID_BYTES = 16
 
+
+Lines = Any
+"""A ``Line``, or a list of them where the mapping groups lines."""
 
 Holds = Callable[[Line], bool]
 """Whether a line fulfils a condition."""
@@ -44,36 +48,36 @@ class Unfit(Exception):
 
 
 class EventMaker:
-    """Makes the events of one rule; ``takes`` says whether a line fulfils all conditions of it."""
+    """Makes the events of one rule; ``takes`` says whether a line fulfils all conditions of it.
+
+    An event is made of ``Lines``: of all lines of a group, or of one line where
+    the mapping does not group.
+    """
 
     def __init__(self, rule: EventRule, mapping: Mapping, source: str, settings: CollectSettings) -> None:
         self._rule = rule
+        self._call = rule.call.value
         self._source = source
         self._settings = settings
         columns = Columns(mapping.columns)
-        make = columns.of_lines
+        several = bool(mapping.group_by)
+        make = columns.of_lines if several else columns.of_line
         self.takes = _all([_holds(condition, columns) for condition in rule.when])
-        self._title = make(rule.title) if rule.title else _nothing
-        self._ids = [
-            (key, make(value))
-            for key, value in (
-                ("userId", rule.user_id),
-                ("anonymousId", rule.anonymous_id),
-                ("groupId", rule.group_id),
-            )
-            if value is not None
-        ]
+        self._title = make(rule.title or Constant(None))
+        ids = (("userId", rule.user_id), ("anonymousId", rule.anonymous_id), ("groupId", rule.group_id))
+        self._ids = [(key, make(value)) for key, value in ids if value is not None]
         self._external = [(type_, make(value)) for type_, value in rule.external_ids.items()]
-        self._time = _time(rule.time, columns)
+        self._time = _time(rule.time, columns, several=several)
         self._message_id = make(rule.message_id) if rule.message_id else None
-        self._unique_by = [first(columns.index(name)) for name in rule.unique_by]
-        self._context = columns.object_of_lines(rule.context)
-        self._fields = columns.object_of_lines(rule.traits if rule.call in WITH_TRAITS else rule.properties)
+        self._unique_by = [make(Column(name)) for name in rule.unique_by]
+        make_object = columns.object_of_lines if several else columns.object_of_line
+        self._context = make_object(rule.context)
+        self._fields = make_object(rule.traits if rule.call in WITH_TRAITS else rule.properties)
         # Cells of CSV are flat, and a line with NUL is no row.
         self._from_json = mapping.format.type is FileType.JSONL
 
-    def make(self, lines: Sequence[Line], content: Sequence[object], received: Moment) -> Accepted:
-        """The event of these lines; ``content`` tells it from others of its rule. Raises ``Unfit``."""
+    def make(self, lines: Lines, content: Sequence[object], received: Moment) -> Accepted:
+        """The event of the lines; ``content`` tells it from others of its rule. Raises ``Unfit``."""
         rule = self._rule
         time = self._time(lines)
         if time is None:
@@ -81,7 +85,7 @@ class EventMaker:
         title = unicodedata.normalize("NFC", as_text(self._title(lines)) or "")  # names match in this form
         if rule.call is Call.TRACK and not title:
             raise Unfit(Reason.NO_EVENT_NAME, "The event has no name.")
-        body: dict[str, Any] = {"type": rule.call.value}
+        body: dict[str, Any] = {"type": self._call}
         if title:
             body["event" if rule.call is Call.TRACK else "name"] = title
         message_id = self._identify(lines, title, content)
@@ -90,7 +94,7 @@ class EventMaker:
             value = self._id(key, make(lines))
             if value:
                 body[key] = value
-        body["timestamp"] = to_iso(time)
+        body["timestamp"] = iso(time)
         context = self._context(lines)
         self._add_external(context, lines)
         if context:
@@ -106,7 +110,7 @@ class EventMaker:
             body=self._encoded(body),
         )
 
-    def _identify(self, lines: Sequence[Line], title: str, content: Sequence[object]) -> str:
+    def _identify(self, lines: Lines, title: str, content: Sequence[object]) -> str:
         """The message id: as mapped, or a hash of what makes the event unique within its source."""
         if self._message_id is not None:
             value = as_text(self._message_id(lines))
@@ -117,7 +121,7 @@ class EventMaker:
             return value
         if self._unique_by:
             content = [make(lines) for make in self._unique_by]
-        parts = [self._source, self._rule.call.value, title, *content]
+        parts = [self._source, self._call, title, *content]
         return blake2b(encode_json(parts), digest_size=_ID_BYTES).hexdigest()
 
     def _id(self, key: str, value: Any) -> str | None:
@@ -130,7 +134,7 @@ class EventMaker:
             raise Unfit(Reason.IDENTIFIER_TOO_LONG, f"{key} is too long.")
         return text
 
-    def _add_external(self, context: dict[str, Any], lines: Sequence[Line]) -> None:
+    def _add_external(self, context: dict[str, Any], lines: Lines) -> None:
         """Identifiers of further types, in the form that every event carries them (``field.md`` 2.12)."""
         for type_, make in self._external:
             value = self._id(type_, make(lines))
@@ -152,20 +156,20 @@ class EventMaker:
         return encoded
 
 
-def _nothing(_: Sequence[Line]) -> None:
-    return None
-
-
-def _time(value: Column | Constant, columns: Columns) -> Callable[[Sequence[Line]], Moment | None]:
-    """The earliest time of the lines."""
-    if isinstance(value, Column):
-        index = columns.index(value.name)
-        return lambda lines: min((line[index] for line in lines if line[index] is not None), default=None)
-    fixed = parse_iso(str(value.value))
-    return lambda _: fixed
+def _time(value: Column | Constant, columns: Columns, *, several: bool) -> Callable[[Lines], Moment | None]:
+    """The time of the event: the earliest of its lines."""
+    if isinstance(value, Constant):
+        fixed = parse_iso(str(value.value))
+        return lambda _: fixed
+    index = columns.index(value.name)
+    if not several:
+        return itemgetter(index)
+    return lambda lines: min((line[index] for line in lines if line[index] is not None), default=None)
 
 
 def _all(conditions: list[Holds]) -> Holds:
+    if not conditions:
+        return lambda _: True
     if len(conditions) == 1:
         return conditions[0]
     return lambda line: all(holds(line) for holds in conditions)

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from cauce.collect.files.delivery import Delivery, ImportLog, Unlogged
-from cauce.collect.files.events import EventMaker, Unfit
+from cauce.collect.files.events import EventMaker, Lines, Unfit
 from cauce.collect.files.groups import KeyOf, grouped, scattered
 from cauce.collect.files.mapping import Mapping
 from cauce.collect.files.mapping.model import Kind
@@ -102,7 +102,7 @@ class _Import:
                 if self._mapping.keep_repeated:
                     self._repeats[row.content] += 1
                     content = (*content, self._repeats[row.content])
-                self._deliver(delivery, [row], content)
+                self._make(delivery, self._maker(row), [row], row.values, content)
 
     def _import_groups(self, delivery: Delivery) -> None:
         """All lines with the same key make one event, or one for each rule that takes some of them."""
@@ -134,22 +134,34 @@ class _Import:
         self._deliver(delivery, rows, key if isinstance(key, tuple) else (key,))
 
     def _deliver(self, delivery: Delivery, rows: list[Row], content: tuple[object, ...]) -> None:
-        """The rows as events: one for each rule that takes some of them, by the first that does."""
+        """The rows of a group as events: one for each rule that takes some of them."""
         taken: dict[EventMaker | None, list[Row]] = {}
         for row in rows:
             taken.setdefault(self._maker(row), []).append(row)
-        for maker, lines in taken.items():
-            if maker is None:
-                self._refuse(delivery, lines, FileReason.NO_EVENT, "No event of the mapping takes the line.")
-                continue
-            try:
-                event = maker.make([row.values for row in lines], content, self._received)
-            except Unfit as unfit:
-                self._refuse(delivery, lines, unfit.reason, str(unfit))
-            else:
-                delivery.event(event, len(lines))
+        for maker, those in taken.items():
+            self._make(delivery, maker, those, [row.values for row in those], content)
+
+    def _make(
+        self,
+        delivery: Delivery,
+        maker: EventMaker | None,
+        rows: list[Row],
+        lines: Lines,
+        content: tuple[object, ...],
+    ) -> None:
+        """One event, or the rows refused."""
+        if maker is None:
+            self._refuse(delivery, rows, FileReason.NO_EVENT, "No event of the mapping takes the line.")
+            return
+        try:
+            event = maker.make(lines, content, self._received)
+        except Unfit as unfit:
+            self._refuse(delivery, rows, unfit.reason, str(unfit))
+        else:
+            delivery.event(event, len(rows))
 
     def _maker(self, row: Row) -> EventMaker | None:
+        """The first rule that takes the row."""
         for maker in self._makers:
             if maker.takes(row.values):
                 return maker

@@ -1,12 +1,13 @@
 """From the mapping's values to functions over the lines of an event.
 
 A line is the list of its converted cells. An event has one line, or those of
-its group: there a column is the first of them that is not empty, and sums are
-exact.
+its group: there a column is the first of them that is not empty. Sums are exact.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, Rounded
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from cauce.collect.files.mapping.model import (
@@ -25,12 +26,15 @@ from cauce.collect.files.mapping.model import (
 )
 from cauce.vocabulary.moment import to_iso
 
+iso = lru_cache(maxsize=1 << 16)(to_iso)
+"""``to_iso``, remembering: the times of a file repeat."""
+
 Line = list[Any]
 OfLine = Callable[[Line], Any]
 OfLines = Callable[[Sequence[Line]], Any]
 
 _EXACT = Context(prec=1_000, traps=[Inexact, Rounded])
-"""Numbers have at most 100 digits and an exponent within ±100 (``convert``): sums of products fit."""
+"""Numbers have at most 100 digits within 200 places of the point (``convert``): sums of products fit."""
 
 
 class Columns:
@@ -57,9 +61,10 @@ class Columns:
         if isinstance(value, Column):
             index = self.index(value.name)
             if value.name in self._times:
-                return lambda line: None if line[index] is None else to_iso(line[index])
-            return lambda line: line[index]
-        raise TypeError(f"{type(value).__name__} is not made of one line")
+                return lambda line: None if line[index] is None else iso(line[index])
+            return itemgetter(index)
+        several = self.of_lines(value)
+        return lambda line: several([line])
 
     def of_lines(self, value: Value) -> OfLines:
         """The value for the lines of one event."""
@@ -71,26 +76,17 @@ class Columns:
             item = self.object_of_line(value.fields)
             return lambda lines: [item(line) for line in lines]
         if isinstance(value, Unless):
-            inner, other = self.of_lines(value.value), first(self.index(value.column))
+            inner, other = self.of_lines(value.value), _first_of(itemgetter(self.index(value.column)))
             return lambda lines: inner(lines) if other(lines) is None else None
         return _first_of(self.of_line(value))
 
-    def object_of_line(self, fields: Fields) -> Callable[[Line], dict[str, Any]]:
+    def object_of_line(self, fields: Fields) -> OfLine:
         """An object for one line, without the fields that are empty."""
-        makers = [(path, self.of_line(value)) for path, value in fields.items()]
-        if any(len(path) > 1 for path, _ in makers):
-            return lambda line: _nested((path, make(line)) for path, make in makers)
-        flat = [(path[0], make) for path, make in makers]
+        return _object([(path, self.of_line(value)) for path, value in fields.items()])
 
-        def build(line: Line) -> dict[str, Any]:
-            return {name: value for name, make in flat if (value := make(line)) is not None}
-
-        return build
-
-    def object_of_lines(self, fields: Fields) -> Callable[[Sequence[Line]], dict[str, Any]]:
+    def object_of_lines(self, fields: Fields) -> OfLines:
         """An object for the lines of one event, without the fields that are empty."""
-        makers = [(path, self.of_lines(value)) for path, value in fields.items()]
-        return lambda lines: _nested((path, make(lines)) for path, make in makers)
+        return _object([(path, self.of_lines(value)) for path, value in fields.items()])
 
     def _template(self, template: Template) -> OfLine:
         parts = [part if isinstance(part, str) else self.of_line(part) for part in template.parts]
@@ -116,11 +112,6 @@ class Columns:
         return total
 
 
-def first(index: int) -> OfLines:
-    """The first value of a column that is not empty."""
-    return _first_of(lambda line: line[index])
-
-
 def as_text(value: Any) -> str | None:
     """A value as the text of an identifier; None if it is empty or no text can stand for it."""
     if isinstance(value, str):
@@ -141,12 +132,20 @@ def _first_of(make: OfLine) -> OfLines:
     return find
 
 
-def _nested(pairs: Iterable[tuple[Path, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for path, value in pairs:
-        if value is not None:
-            inner = result
-            for name in path[:-1]:
-                inner = inner.setdefault(name, {})
-            inner[path[-1]] = value
-    return result
+def _object(makers: list[tuple[Path, Callable[[Any], Any]]]) -> Callable[[Any], dict[str, Any]]:
+    """How to make an object; its inner objects stand behind its own fields."""
+    flat = [(path[0], make) for path, make in makers if len(path) == 1]
+    deep = [(path, make) for path, make in makers if len(path) > 1]
+
+    def build(lines: Any) -> dict[str, Any]:
+        result = {name: value for name, make in flat if (value := make(lines)) is not None}
+        for path, make in deep:
+            value = make(lines)
+            if value is not None:
+                inner = result
+                for name in path[:-1]:
+                    inner = inner.setdefault(name, {})
+                inner[path[-1]] = value
+        return result
+
+    return build
