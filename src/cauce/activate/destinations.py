@@ -48,10 +48,9 @@ def _url(definition: DestinationDef) -> httpx.URL:
         url = httpx.URL(definition.url)
     except httpx.InvalidURL as error:
         raise _bad(definition, f"has a malformed URL ({error}).", "Write it as https://host/path.") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise _bad(
-            definition, "has a URL without http(s) or without a host.", "Write it as https://host/path."
-        )
+    port = 443 if url.port is None else url.port
+    if url.scheme not in ("http", "https") or not url.host or not 0 < port < 65_536:
+        raise _bad(definition, "has a URL that cannot be called.", "Write it as https://host/path.")
     if url.userinfo:
         raise _bad(
             definition,
