@@ -115,6 +115,10 @@ class Composition:
         """How the identifiers of a source are normalized."""
         return lru_cache(maxsize=10_000)(lambda source: self.definitions.normalization(VIEW, source))
 
+    def normalizations(self) -> dict[str, Normalization]:
+        """How the identifiers of each source are normalized; under "" those of all others."""
+        return {source: self.normalization(source) for source in ("", *self.definitions.sources)}
+
     def normal(self, identifier: Identifier) -> Identifier:
         """An identifier as somebody typed it, in its normal form."""
         value = normalize(identifier.type, identifier.value, self.normalization(""))

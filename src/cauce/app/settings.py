@@ -45,6 +45,10 @@ class WorkerSettings:
 
     idle_seconds: Annotated[float, Meta(gt=0)] = 0.01
     """How often it looks for new events while there is nothing to do."""
+    seal_events: Annotated[int, Meta(ge=1_000)] = 200_000
+    """How many folded events are sealed into Parquet files at once, at the least."""
+    hot_events: Annotated[int, Meta(ge=0)] = 50_000
+    """How many of the newest events stay rows, which are read and repeated most."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ class _Reading:
         self.problems = Problems()
 
     def file(self, file: Path) -> None:
+        """Take the values of a settings file."""
         try:
             document = load_yaml(file)
         except BadSettings as error:
@@ -178,6 +183,7 @@ class _Reading:
             self._keep(setting, fitting, f"{document.file}:{document.place(path).line}")
 
     def environment(self, environment: Mapping[str, str]) -> None:
+        """Take the values of environment variables."""
         by_variable = {setting.variable: setting for setting in self.known.values()}
         for variable, text in environment.items():
             if setting := by_variable.get(variable):

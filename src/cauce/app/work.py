@@ -11,6 +11,7 @@ from cauce.activate.destinations import ready
 from cauce.app.compose import Composition
 from cauce.app.follow_definitions import follow_definitions
 from cauce.app.process_lock import process_lock
+from cauce.app.sealing import Sealing
 from cauce.app.worker import Worker
 from cauce.vocabulary import moment
 from cauce.vocabulary.errors import CauceError, Transient
@@ -29,13 +30,27 @@ def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> No
         changed = follow_definitions(composition.pipeline, composition.log, composition.normalization)
         if changed:
             logger.info("segments brought into force: %d", len(changed))
+        sealing = _sealing(composition)
         worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
         delivery.start()
         begun()
         try:
-            worker.run(stop, idle_seconds=composition.settings.worker.idle_seconds)
+            idle = composition.settings.worker.idle_seconds
+            worker.run(stop, idle_seconds=idle, meanwhile=sealing.consider)
         finally:
+            sealing.end()
             delivery.end()
+
+
+def _sealing(composition: Composition) -> Sealing:
+    settings = composition.settings.worker
+    return Sealing(
+        composition.space.root,
+        composition.log,
+        composition.normalizations,
+        at_least=settings.seal_events,
+        hot=settings.hot_events,
+    )
 
 
 def _deliverer(composition: Composition) -> Deliverer:
@@ -56,6 +71,7 @@ class _Delivery:
         self._thread = Thread(target=self._run, name="deliver")
 
     def start(self) -> None:
+        """Begin to deliver."""
         self._thread.start()
 
     def _run(self) -> None:

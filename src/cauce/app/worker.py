@@ -58,11 +58,16 @@ class Worker:
         self._due = self._next_due()
         return True
 
-    def run(self, stop: Signal, *, idle_seconds: float) -> None:
-        """Work until ``stop`` is set, looking for new events every ``idle_seconds``."""
+    def run(self, stop: Signal, *, idle_seconds: float, meanwhile: Callable[[Position], None]) -> None:
+        """Work until ``stop`` is set, looking for new events every ``idle_seconds``.
+
+        After each step ``meanwhile`` is told how far the log is folded.
+        """
         while not stop.is_set():
             try:
-                if not self.step():
+                busy = self.step()
+                meanwhile(self.position)
+                if not busy:
                     stop.wait(idle_seconds)
             except Transient as error:
                 logger.warning("waiting: %s", error.message)

@@ -100,6 +100,9 @@ class EventLog(Protocol):
         Columns: ``cauce.eventlog.columns``. A file may hold events above ``upto``.
         """
 
+    def sealed_upto(self) -> Position:
+        """The last position that is sealed; 0 if none is."""
+
     def tick(self, now: Moment) -> Tick:
         """Fix the present: later appends are received at the returned moment or later."""
 

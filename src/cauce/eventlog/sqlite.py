@@ -120,6 +120,11 @@ class SqliteLog:
         with self._reading, translated():
             return ranges(self._connection)
 
+    def sealed_upto(self) -> Position:
+        """The last sealed position; 0 if nothing is sealed."""
+        found = self.sealed()
+        return Position(found[-1].last if found else 0)
+
     def head(self) -> Position:
         """The last visible position; 0 if the log is empty."""
         with self._reading, translated():
