@@ -100,6 +100,7 @@ class _Reading:
         self.document = document
 
     def value(self, node: yaml.Node, steps: Steps) -> Any:
+        """The plain value of a node, noting its place."""
         values = self.document.values
         values[steps] = _place(node)
         if len(steps) > _MAX_DEPTH or len(values) > _MAX_VALUES:

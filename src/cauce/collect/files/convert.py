@@ -51,7 +51,7 @@ def converter(name: str, type_: ColumnType, empty: frozenset[str], *, texts: boo
     """
     convert = _KINDS[type_.kind](type_)
 
-    def read(cell: Any) -> Any:
+    def _read(cell: Any) -> Any:
         if cell is None or (type(cell) is str and cell.strip() in empty):
             if type_.required:
                 raise WrongValue(FileReason.MISSING_VALUE, f"{name} is empty")
@@ -66,21 +66,21 @@ def converter(name: str, type_: ColumnType, empty: frozenset[str], *, texts: boo
             raise WrongValue(Reason.WRONG_TYPE, f"{name} does not hold {_HELD[type_.kind]}") from None
 
     if not texts:
-        return read
+        return _read
     if type_.kind in (Kind.TEXT, Kind.ANY):
-        return read if type_.required else lambda cell: None if cell.strip() in empty else cell
-    return lru_cache(maxsize=_REMEMBERED)(read)
+        return _read if type_.required else lambda cell: None if cell.strip() in empty else cell
+    return lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _text(_: ColumnType) -> Convert:
-    def read(cell: Any) -> str:
+    def _read(cell: Any) -> str:
         if type(cell) is str:
             return cell
         if type(cell) is int or type(cell) is Decimal:
             return str(cell)
         raise ValueError
 
-    return read
+    return _read
 
 
 def _any(_: ColumnType) -> Convert:
@@ -94,7 +94,7 @@ def _number(type_: ColumnType) -> Convert:
         rf"[+-]?(?:(?:{whole})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d{{1,3}})?", re.ASCII
     )
 
-    def read(cell: Any) -> Decimal:
+    def _read(cell: Any) -> Decimal:
         if type(cell) is str:
             text = cell.strip()
             if len(text) > MAX_DIGITS or not pattern.fullmatch(text):
@@ -110,13 +110,13 @@ def _number(type_: ColumnType) -> Convert:
             raise ValueError
         return number
 
-    return read
+    return _read
 
 
 def _integer(type_: ColumnType) -> Convert:
     number = _number(type_)
 
-    def read(cell: Any) -> int:
+    def _read(cell: Any) -> int:
         if type(cell) is str and len(cell) < MAX_DIGITS and cell.isascii() and cell.isdecimal():
             return int(cell)  # the same, sooner
         value: Decimal = number(cell)
@@ -124,13 +124,13 @@ def _integer(type_: ColumnType) -> Convert:
             raise ValueError
         return int(value)
 
-    return read
+    return _read
 
 
 def _boolean(type_: ColumnType) -> Convert:
     words = dict.fromkeys(type_.true, True) | dict.fromkeys(type_.false, False)
 
-    def read(cell: Any) -> bool:
+    def _read(cell: Any) -> bool:
         if type(cell) is bool:
             return cell
         word = str(cell).strip().lower()
@@ -138,31 +138,31 @@ def _boolean(type_: ColumnType) -> Convert:
             raise ValueError
         return words[word]
 
-    return read
+    return _read
 
 
 def _time(type_: ColumnType) -> Convert:
     """Moments. A local time that occurs twice a year is taken as the first of the two."""
     zone = ZoneInfo(type_.zone) if type_.zone else None
 
-    def placed(when: datetime, *, date_only: bool) -> Moment:
+    def _placed(when: datetime, *, date_only: bool) -> Moment:
         if when.tzinfo is None:
             if zone is None and not date_only:
                 raise _NoZone
             when = when.replace(tzinfo=zone or UTC)
         return _in_calendar(from_datetime(when))
 
-    def read(cell: Any) -> Moment:
+    def _read(cell: Any) -> Moment:
         if type_.format.startswith("epoch"):
             unit = _MILLISECOND if type_.format == "epoch_ms" else SECOND
             return _in_calendar(Moment(int(Decimal(cell) * unit)))
         text = cell.strip()
         if type_.format == "iso":
-            return placed(datetime.fromisoformat(text), date_only=len(text) <= 10)
-        when = datetime.strptime(text, type_.format)  # noqa: DTZ007  # the zone is set in placed()
-        return placed(when, date_only="%H" not in type_.format and "%I" not in type_.format)
+            return _placed(datetime.fromisoformat(text), date_only=len(text) <= 10)
+        when = datetime.strptime(text, type_.format)  # noqa: DTZ007  # the zone is set in _placed()
+        return _placed(when, date_only="%H" not in type_.format and "%I" not in type_.format)
 
-    return read
+    return _read
 
 
 def _in_calendar(moment: Moment) -> Moment:

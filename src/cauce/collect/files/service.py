@@ -75,6 +75,7 @@ class _Import:
         self.result = ImportResult()
 
     def run(self, log: ImportLog) -> ImportResult:
+        """Read the file to its end and append what it gives."""
         delivery = Delivery(
             log,
             self.result,

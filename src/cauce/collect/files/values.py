@@ -91,17 +91,17 @@ class Columns:
     def _template(self, template: Template) -> OfLine:
         parts = [part if isinstance(part, str) else self.of_line(part) for part in template.parts]
 
-        def build(line: Line) -> str | None:
+        def _build(line: Line) -> str | None:
             texts = [part if isinstance(part, str) else as_text(part(line)) for part in parts]
             return None if None in texts else "".join(text for text in texts if text is not None)
 
-        return build
+        return _build
 
     def _sum(self, value: Sum) -> OfLines:
         left = self.index(value.column)
         right = None if value.times is None else self.index(value.times)
 
-        def total(lines: Sequence[Line]) -> Decimal:
+        def _total(lines: Sequence[Line]) -> Decimal:
             result = Decimal(0)
             for line in lines:
                 number, factor = line[left], 1 if right is None else line[right]
@@ -109,7 +109,7 @@ class Columns:
                     result = _EXACT.add(result, _EXACT.multiply(Decimal(number), factor))
             return result
 
-        return total
+        return _total
 
 
 def as_text(value: Any) -> str | None:
@@ -122,14 +122,14 @@ def as_text(value: Any) -> str | None:
 
 
 def _first_of(make: OfLine) -> OfLines:
-    def find(lines: Sequence[Line]) -> Any:
+    def _find(lines: Sequence[Line]) -> Any:
         for line in lines:
             value = make(line)
             if value is not None:
                 return value
         return None
 
-    return find
+    return _find
 
 
 def _object(makers: list[tuple[Path, Callable[[Any], Any]]]) -> Callable[[Any], dict[str, Any]]:
@@ -137,7 +137,7 @@ def _object(makers: list[tuple[Path, Callable[[Any], Any]]]) -> Callable[[Any], 
     flat = [(path[0], make) for path, make in makers if len(path) == 1]
     deep = [(path, make) for path, make in makers if len(path) > 1]
 
-    def build(lines: Any) -> dict[str, Any]:
+    def _build(lines: Any) -> dict[str, Any]:
         result = {name: value for name, make in flat if (value := make(lines)) is not None}
         for path, make in deep:
             value = make(lines)
@@ -148,4 +148,4 @@ def _object(makers: list[tuple[Path, Callable[[Any], Any]]]) -> Callable[[Any], 
                 inner[path[-1]] = value
         return result
 
-    return build
+    return _build

@@ -66,6 +66,7 @@ class _Reading:
         self.group_by = group.texts() if group else ()
 
     def mapping(self) -> Mapping:
+        """The whole mapping."""
         events = self._events()
         used = dict.fromkeys((*self.declared, *self.group_by, *_used(events)))
         columns = {name: self.declared.get(name) or self._default(name, events) for name in used}
