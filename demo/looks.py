@@ -1,4 +1,4 @@
-"""Five things to look at: commands to copy, each with what its first line of output looks like."""
+"""Five things to look at: commands to copy."""
 
 import os
 from typing import NamedTuple
@@ -7,11 +7,10 @@ from demo.space import API_KEY_FILE, CAUCE, DemoSpace
 
 
 class Look(NamedTuple):
-    """Something to look at: why, the command, and a pattern of the first line that it prints."""
+    """Something to look at: why, and the command that shows it."""
 
     what: str
     command: str
-    first_line: str
 
 
 def looks(space: DemoSpace) -> list[Look]:
@@ -22,26 +21,21 @@ def looks(space: DemoSpace) -> list[Look]:
         Look(
             "Petra's address was corrected, then an old file came again: why does the right one stand?",
             f"{cauce} profile show email:petra.novotna@mail.example --why --space {here}",
-            r"Profile p_[0-9a-f]+",
         ),
         Look(
             "Lucia attended under an address that nothing connects with her: the limit of sure rules.",
             f"{cauce} segment why never_attended email:lucia.ferri@mail.example --space {here}",
-            r"email:lucia\.ferri@mail\.example is in never_attended since 20.*\.",
         ),
         Look(
             "Who spends much? Members leave by themselves when their orders get too old.",
             f"{cauce} segment members big_spenders --space {here}",
-            r"number +identifiers +since",
         ),
         Look(
             "The log: what came in, in the order of its positions.",
             f'{cauce} log show --name "White Paper Downloaded" --limit 5 --space {here}',
-            r"position +received +call +name +source +message id",
         ),
         Look(
             "The same person by any of her identifiers, as a program reads her.",
             f'curl -s -u "$(cat {here}/{API_KEY_FILE}):" {greg}',
-            r'\{.*"profile_id":"p_[0-9a-f]+".*',
         ),
     ]

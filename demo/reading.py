@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.errors import CauceError, Transient
 from demo.chronicle import LIVE_SOURCES
 from demo.player import Played
 from demo.receiver import Inbox
@@ -76,8 +76,7 @@ class Reading:
         return found
 
     def _profile(self, name: str) -> Any:
-        answer = self._api.get(f"/profiles/{quote(name, safe=':@')}")
-        return None if answer.status_code == 404 else answer.raise_for_status().json()
+        return self._get(f"/profiles/{quote(name, safe=':@')}", absent=(404,))
 
     def rows_in(self, played: Played, imported: Iterable[Imported]) -> list[RowsIn]:
         """Per source of the tracking API and per file: what was sent, and what the log took.
@@ -128,8 +127,17 @@ class Reading:
             told[key, "Audience Exited"] if telling else None,
         )
 
-    def _get(self, path: str, **parameters: int) -> Any:
-        return self._api.get(path, params=parameters).raise_for_status().json()
+    def _get(self, path: str, *, absent: tuple[int, ...] = (), **parameters: int) -> Any:
+        """The decoded answer; None for a status in ``absent``. Raises ``CauceError`` for any other fault."""
+        try:
+            answer = self._api.get(path, params=parameters)
+        except httpx.TransportError as error:
+            raise Transient("The API does not answer.", hint="Look at serve.log in the space.") from error
+        if answer.status_code in absent:
+            return None
+        if answer.status_code != 200:
+            raise CauceError(f"The API answers {answer.status_code} for {path}.", hint=answer.text[:200])
+        return answer.json()
 
     def close(self) -> None:
         """Close the connections."""

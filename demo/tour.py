@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,11 +61,12 @@ def run(options: Options) -> int:
     _introduce(company, console)
     secret = new_secret()
     with Receiver(secret, free_port(RECEIVER_PORT)) as receiver:
-        space = make_space(options.space, receiver=receiver.url, secret=secret)
-        with serving(space):
+        with console.status("making the space"):
+            space = make_space(options.space, receiver=receiver.url, secret=secret)
+        with serving(space), closing(Reading(space)) as reading:
             played, imported = _play(company, space, console)
-            reading = Reading(space)
-            reading.wait_until_settled()
+            with console.status("waiting until all is folded and told"):
+                reading.wait_until_settled()
             result = _print_result(company, reading, played, imported, receiver.inbox, console)
             _print_looks(space, console)
             if not options.once:
