@@ -40,8 +40,8 @@ FILE_KEYS = ("owner", "description", "source", "format", "columns", "empty", "gr
 _NO_COLUMNS = frozenset(
     ("owner", "description", "source", "format", "call", "event", "person", "constant", "type")
 )
-_CALLS = (Call.IDENTIFY, Call.TRACK, Call.PAGE, Call.SCREEN, Call.GROUP)
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+CALLS = (Call.IDENTIFY, Call.TRACK, Call.PAGE, Call.SCREEN, Call.GROUP)
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
 
 def load_mapping(path: FilePath) -> Mapping:
@@ -86,7 +86,7 @@ class _Reading:
 
     def _source(self) -> str:
         entry = self.top.need("source", "Name the source that the events belong to.")
-        if not _NAME.fullmatch(entry.text()):
+        if not SOURCE_NAME.fullmatch(entry.text()):
             raise entry.error("a source is named in lower case letters, digits, _, . and -.")
         return entry.text()
 
@@ -123,7 +123,7 @@ class _Reading:
         def need(key: str, hint: str) -> Entry:
             return get(key) or own.need(key, hint)
 
-        call = _call(need("call", f"One of {', '.join(_CALLS)}."))
+        call = _call(need("call", f"One of {', '.join(CALLS)}."))
         if call is Call.TRACK:
             need("event", "Name the event, e.g. event: Order Completed.")
         if call is Call.GROUP:
@@ -210,8 +210,8 @@ def _plain(form: FileFormat) -> Kind:
 
 def _call(entry: Entry) -> Call:
     word = entry.text()
-    if word not in _CALLS:
-        raise entry.document.unknown((*entry.steps, word), _CALLS, noun="call")
+    if word not in CALLS:
+        raise entry.document.unknown((*entry.steps, word), CALLS, noun="call")
     return Call(word)
 
 
