@@ -70,11 +70,12 @@ def main(name: str, root: str, *arguments: str) -> int:
 
 
 def _follow_lifeline() -> None:
-    def wait() -> None:
-        os.read(0, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
+    Thread(target=_stop_at_its_end, name="lifeline", daemon=True).start()
 
-    Thread(target=wait, name="lifeline", daemon=True).start()
+
+def _stop_at_its_end() -> None:
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

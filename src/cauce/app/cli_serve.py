@@ -17,15 +17,15 @@ def serve(space: SpaceOption = HERE, json: JsonOption = False) -> None:
     composition = Composition(space)
     start_logging("serve", composition.settings.serve.log_level)
     composition.definitions  # noqa: B018  wrong definitions are told before anything starts
-
-    def announce(serving: Holder) -> None:
-        if json:
-            print_json(
-                {"ready": True, "pid": serving.pid, "collector": serving.collector, "api": serving.api}
-            )
-        else:
-            print_line(f"Collector: {serving.collector}")
-            print_line(f"API:       {serving.api}/api/v1")
-            print_line("Stop with Ctrl-C.")
-
+    announce = _announce_to_programs if json else _announce
     raise typer.Exit(serve_space(composition.space, composition.settings, announce))
+
+
+def _announce(serving: Holder) -> None:
+    print_line(f"Collector: {serving.collector}")
+    print_line(f"API:       {serving.api}/api/v1")
+    print_line("Stop with Ctrl-C.")
+
+
+def _announce_to_programs(serving: Holder) -> None:
+    print_json({"ready": True, "pid": serving.pid, "collector": serving.collector, "api": serving.api})

@@ -45,8 +45,10 @@ def _network_task(name: str, space: Space, listener: socket.socket) -> Task:
 
 
 def _said_something(process: "subprocess.Popen[bytes]") -> bool:
-    """The worker writes a line to its standard output when it begins to work."""
-    return process.stdout is not None and bool(select.select([process.stdout], [], [], 0)[0])
+    """The worker writes a line to its standard output when it begins to work; an end says nothing."""
+    if process.stdout is None or not select.select([process.stdout], [], [], 0)[0]:
+        return False
+    return os.read(process.stdout.fileno(), 1) != b""
 
 
 def _patience(settings: Settings) -> Patience:
