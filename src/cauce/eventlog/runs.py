@@ -38,7 +38,7 @@ class Run(NamedTuple):
     @classmethod
     def sorted(cls, first: int, last: int, ids: Prints, contents: Prints) -> Self:
         """The run of fingerprints given in any order."""
-        order = np.argsort(ids, kind="stable")
+        order = np.argsort(ids)
         return cls(first, last, ids[order], contents[order])
 
     def find(self, wanted: Prints) -> dict[int, bytes]:
@@ -62,12 +62,14 @@ def from_dict(first: int, last: int, prints: dict[int, bytes]) -> Run:
 
 
 def merge(runs: Sequence[Run]) -> Run:
-    """One run of several; numpy's stable sort merges sorted pieces in linear time (timsort)."""
-    return Run.sorted(
+    """One run of several."""
+    ids = np.concatenate([run.ids for run in runs])
+    order = np.argsort(ids, kind="stable")  # timsort: sorted pieces are merged in linear time
+    return Run(
         min(run.first for run in runs),
         max(run.last for run in runs),
-        np.concatenate([run.ids for run in runs]),
-        np.concatenate([run.contents for run in runs]),
+        ids[order],
+        np.concatenate([run.contents for run in runs])[order],
     )
 
 
