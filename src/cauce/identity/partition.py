@@ -146,12 +146,12 @@ class Partition:
         for id_ in sorted(self._before):
             old = self._before[id_]
             group = graph.group_of(id_)
+            if not group.profile_id:
+                self._issue(group)
             if group.key == old:
                 continue
             self.moves.append((id_, old, group.key, position))
             changed.add(group.key)
-            if not group.profile_id:
-                self._issue(group)
             if old is not None:
                 (changed if graph.groups.get(old) else gone).add(old)
         self._before.clear()
