@@ -1,6 +1,7 @@
 """The import of files into a real log: counts, events, quarantine, and doing it twice."""
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from cauce.collect.files import ImportResult, Progress, import_file, read_mapping
+from cauce.collect.files.events import MAX_EVENT
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.event import Logged, Position
@@ -240,6 +242,14 @@ properties: {url: page.url, load: ms, tags: tags, big: big, none: nothing}
     assert "none" not in body["properties"]
 
 
+def test_an_event_of_too_many_lines_is_refused_line_by_line(log: SqliteLog, tmp_path: Path) -> None:
+    long = "x" * (MAX_EVENT // 3)
+    lines = [f"1,{long}{number},1,1,ann,2024-05-01\n" for number in range(3)]
+    result = run(log, tmp_path, ORDERS, HEAD + "".join(lines) + "2,a,1,1,ann,2024-05-01\n")
+    assert counts(result) == (4, 1, 0, 3, 1)
+    assert result.reasons == {"event_too_large": 3}
+
+
 def test_groups_of_json_lines(log: SqliteLog, tmp_path: Path) -> None:
     mapping = (
         "owner: a\nsource: s\nformat: jsonl\ncall: group\ngroup_by: [g]\ngroup_id: g\nuser_id: u\ntime: at\n"
@@ -301,8 +311,10 @@ def test_a_file_without_lines(log: SqliteLog, tmp_path: Path, content: str, mapp
 
 def test_files_that_cannot_be_read(log: SqliteLog, tmp_path: Path) -> None:
     mapping = read_mapping(parse_yaml(PEOPLE, "m.yaml"))
-    for path in (tmp_path / "missing.csv", tmp_path):
-        with pytest.raises(InvalidInput, match="cannot be read"):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path / "missing.csv", tmp_path, pipe):
+        with pytest.raises(InvalidInput, match="is no file"):
             import_file(path, mapping, log, clock=lambda: NOW)
     with pytest.raises(InvalidInput, match="has no column id, at"):
         run(log, tmp_path, PEOPLE, "email\n")

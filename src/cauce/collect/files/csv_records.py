@@ -21,7 +21,7 @@ from cauce.vocabulary.nearest import nearest
 MAX_LINES_PER_RECORD = 1_000
 """A quoted cell may run over so many lines at most."""
 
-_SHOWN = 20
+_SHOWN, _LETTERS = 20, 40
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", ",": "a comma", "|": "a bar"}
 
 # The limit of the standard library (128 KiB a cell) holds for the whole process; ours is MAX_LINE.
@@ -82,7 +82,8 @@ class CsvRecords:
         file = self._data.path.name
         missing = [name for name in self._wanted if name not in header]
         if missing:
-            shown = ", ".join(header[:_SHOWN]) + (" …" if len(header) > _SHOWN else "")
+            names = [name if len(name) <= _LETTERS else f"{name[:_LETTERS]}…" for name in header[:_SHOWN]]
+            shown = ", ".join(names) + (" …" if len(header) > _SHOWN else "")
             raise InvalidInput(
                 f"{file} has no column {', '.join(missing)}. Its columns ({len(header)}): {shown}",
                 hint=_meant(missing, header, self._format.delimiter),

@@ -19,6 +19,7 @@ from cauce.collect.files.mapping.model import (
     Person,
 )
 from cauce.collect.files.reasons import FileReason
+from cauce.collect.files.stream import MAX_LINE
 from cauce.collect.files.values import Columns, Line, as_text, iso
 from cauce.collect.reasons import Reason
 from cauce.collect.settings import CollectSettings
@@ -29,6 +30,9 @@ from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import SECOND, Moment, parse_iso
 
 _NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
+MAX_EVENT = 2 * MAX_LINE
+"""Longest event in bytes. The door's limit is for HTTP; this one is for what holds events in memory."""
+
 _ID_BYTES = 16
 
 
@@ -150,6 +154,8 @@ class EventMaker:
 
     def _encoded(self, body: dict[str, Any]) -> bytes:
         encoded = encode_json(body)
+        if len(encoded) > MAX_EVENT:
+            raise Unfit(Reason.EVENT_TOO_LARGE, f"The event is longer than {MAX_EVENT} bytes.")
         found = hazard(encoded, body, self._settings.max_nesting) if self._from_json else None
         if found is not None:
             raise Unfit(found.reason, found.detail)

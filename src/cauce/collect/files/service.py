@@ -46,6 +46,10 @@ def import_file(
     locked or full; then what was appended before stays, and a second run
     finishes the work.
     """
+    if not path.is_file():
+        raise InvalidInput(
+            f"{path} is no file.", hint="Give the path of a file; what a pipe brings must be saved first."
+        )
     return _Import(path, mapping, source or mapping.source, clock, progress, settings).run(
         Unlogged() if dry_run else log
     )
