@@ -1,0 +1,56 @@
+"""The HTTP API: `/api/v1` reads what exists, with keys.
+
+Every read of personal data names its purpose and is made as the viewer that the
+key names. Answers are JSON, errors are problems (RFC 9457), and the document at
+``/api/v1/openapi.json`` describes all of it.
+"""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+
+from cauce.activate.deliveries import Deliveries
+from cauce.app.api_answers import describe
+from cauce.app.api_counting import Counting, Requests
+from cauce.app.api_deliveries import delivery_routes
+from cauce.app.api_log import log_routes
+from cauce.app.api_metrics import health_routes, metrics_routes
+from cauce.app.api_problems import PROBLEMS, answer_with_problems
+from cauce.app.api_profiles import profile_routes
+from cauce.app.api_segments import segment_routes
+from cauce.app.compose import Composition
+from cauce.govern.keys import KeyRing
+from cauce.vocabulary.moment import Clock
+
+PREFIX = "/api/v1"
+
+
+def create_api(composition: Composition, keys: KeyRing, clock: Clock) -> FastAPI:
+    """The application, reading from one space. Raises ``BadSettings`` if its definitions are wrong."""
+    app = FastAPI(
+        title="Cauce",
+        version=version("cauce"),
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        responses=PROBLEMS,  # type: ignore[arg-type]
+    )
+    app.state.keys = keys
+    requests = Requests()
+    deliveries = Deliveries(composition.state, clock, composition.access.require)
+    routes = APIRouter()
+    routes.include_router(health_routes(composition))
+    routes.include_router(metrics_routes(composition, deliveries, requests, clock))
+    app.include_router(routes, include_in_schema=False)  # where probes and Prometheus look first
+    for router in (
+        routes,
+        profile_routes(composition),
+        segment_routes(composition, clock),
+        log_routes(composition, clock),
+        delivery_routes(deliveries),
+    ):
+        app.include_router(router, prefix=PREFIX)
+    answer_with_problems(app)
+    describe(app)
+    app.add_middleware(Counting, requests=requests, prefix=PREFIX)
+    return app

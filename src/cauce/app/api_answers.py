@@ -1,0 +1,48 @@
+"""Answers: JSON made by msgspec, and its description in the OpenAPI document."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+
+from cauce.vocabulary.exact import encode_json
+
+_REF = "#/components/schemas/{name}"
+_documented: dict[str, type[msgspec.Struct]] = {}
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a list goes on: ask again with ``cursor`` set to ``next``."""
+
+    next: str | None
+    has_more: bool
+    limit: int
+
+
+def answer(content: object) -> Response:
+    """An answer with JSON; exact numbers stay exact."""
+    return Response(encode_json(content), media_type="application/json")
+
+
+def documented(kind: type[msgspec.Struct], description: str) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that answers with this kind of document."""
+    _documented[kind.__name__] = kind
+    schema = {"$ref": _REF.format(name=kind.__name__)}
+    return {200: {"description": description, "content": {"application/json": {"schema": schema}}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Let the OpenAPI document hold the schemas of what the routes answer."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            _, schemas = msgspec.json.schema_components(_documented.values(), ref_template=_REF)
+            document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

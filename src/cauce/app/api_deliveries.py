@@ -1,0 +1,160 @@
+"""`/api/v1/deliveries`: what other systems were told, what waits, and dead letters sent again."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
+
+from cauce.activate.deliveries import Deliveries, Replayed
+from cauce.activate.delivery import Delivery, Receipt, State
+from cauce.app.api_answers import Cursor, answer, documented
+from cauce.app.api_callers import CallerKey
+from cauce.app.api_segments import LimitQuery
+from cauce.vocabulary.errors import InvalidInput, NotFound
+from cauce.vocabulary.moment import Moment, to_iso
+
+
+class DeliveryDocument(msgspec.Struct, frozen=True):
+    """A membership change that a destination is told; ``id`` is the idempotency key."""
+
+    id: str
+    destination: str
+    segment: str
+    profile_id: str
+    change: str
+    state: State
+    attempts: int
+    due: str | None
+    settled: str | None
+    status: int | None
+    error: str
+
+
+class ReceiptDocument(msgspec.Struct, frozen=True):
+    """What came of one attempt; ``ended`` is null if Cauce stopped during it."""
+
+    attempt: int
+    started: str
+    ended: str | None
+    outcome: str
+    status: int | None
+    error: str
+
+
+class DeliveriesDocument(msgspec.Struct, frozen=True):
+    """A page of deliveries, the newest change first."""
+
+    data: list[DeliveryDocument]
+    cursor: Cursor
+
+
+class ToldDocument(msgspec.Struct, frozen=True):
+    """A delivery, a receipt of each attempt, and the body; null when it has been delivered."""
+
+    delivery: DeliveryDocument
+    receipts: list[ReceiptDocument]
+    body: Any
+
+
+class ReplayedDocument(msgspec.Struct, frozen=True):
+    """How many dead letters were queued again, and how many stay because a newer change was told."""
+
+    queued: int
+    superseded: int
+
+
+IdPath = Annotated[str, Path(description="The id of the delivery.")]
+SupersededQuery = Annotated[bool, Query(description="Also those that a newer change made obsolete.")]
+
+
+def delivery_routes(deliveries: Deliveries) -> APIRouter:
+    """The routes, reading from and replaying in a space."""
+    router = APIRouter(prefix="/deliveries", tags=["deliveries"])
+
+    @router.get("", responses=documented(DeliveriesDocument, "A page of deliveries."))
+    def recent(
+        caller: CallerKey,
+        state: Annotated[State | None, Query(description="Only those in this state.")] = None,
+        destination: Annotated[str | None, Query(description="Only those to this destination.")] = None,
+        cursor: Annotated[str | None, Query(description="`cursor.next` of the page before.")] = None,
+        limit: LimitQuery = 100,
+    ) -> Response:
+        """List deliveries, the newest change first."""
+        found = deliveries.recent(
+            purpose=caller.purpose,
+            viewer=caller.viewer,
+            state=state,
+            destination=destination,
+            before=cursor,
+            limit=limit + 1,
+        )
+        page, more = found[:limit], len(found) > limit
+        onward = page[-1].id if more else None
+        data = [_delivery(one) for one in page]
+        return answer(DeliveriesDocument(data, Cursor(next=onward, has_more=more, limit=limit)))
+
+    @router.get("/{id}", responses=documented(ToldDocument, "The delivery."))
+    def one(caller: CallerKey, id: IdPath) -> Response:
+        """Read a delivery with its receipts and its body."""
+        told = deliveries.find(id, purpose=caller.purpose, viewer=caller.viewer)
+        receipts = [_receipt(receipt) for receipt in told.receipts]
+        body = msgspec.Raw(told.delivery.body or b"null")
+        return answer(ToldDocument(_delivery(told.delivery), receipts, body))
+
+    @router.post("/replay", responses=documented(ReplayedDocument, "How many were queued again."))
+    def replay(
+        caller: CallerKey,
+        destination: Annotated[str | None, Query(description="Those to this destination.")] = None,
+        everything: Annotated[bool, Query(alias="all", description="All of the space.")] = False,
+        superseded: SupersededQuery = False,
+    ) -> Response:
+        """Queue the dead letters of a destination, or all, again with the same keys and bodies."""
+        if destination is None and not everything:
+            raise InvalidInput("Nothing was named.", hint="Give destination=NAME or all=true.")
+        done = deliveries.replay(
+            purpose=caller.purpose, viewer=caller.viewer, destination=destination, superseded=superseded
+        )
+        return answer(ReplayedDocument(*done))
+
+    @router.post("/{id}/replay", responses=documented(ReplayedDocument, "Whether it was queued again."))
+    def replay_one(caller: CallerKey, id: IdPath, superseded: SupersededQuery = False) -> Response:
+        """Queue one dead letter again with the same key and body."""
+        done = deliveries.replay(
+            purpose=caller.purpose, viewer=caller.viewer, ids=[id], superseded=superseded
+        )
+        if done == Replayed(0, 0):
+            raise NotFound(f"There is no dead letter {id}.", hint="Only what was given up is replayed.")
+        return answer(ReplayedDocument(*done))
+
+    return router
+
+
+def _delivery(one: Delivery) -> DeliveryDocument:
+    return DeliveryDocument(
+        id=one.id,
+        destination=one.destination,
+        segment=one.segment,
+        profile_id=one.profile_id,
+        change="entered" if one.entered else "left",
+        state=one.state,
+        attempts=one.attempts,
+        due=_iso(one.due),
+        settled=_iso(one.settled),
+        status=one.status,
+        error=one.error,
+    )
+
+
+def _receipt(one: Receipt) -> ReceiptDocument:
+    return ReceiptDocument(
+        attempt=one.attempt,
+        started=to_iso(one.started),
+        ended=_iso(one.ended),
+        outcome=one.outcome,
+        status=one.status,
+        error=one.error,
+    )
+
+
+def _iso(when: Moment | None) -> str | None:
+    return None if when is None else to_iso(when)
