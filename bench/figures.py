@@ -1,6 +1,5 @@
 """What a benchmark measured, beside its target and its floor."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -18,10 +17,3 @@ class Figure(NamedTuple):
     met: bool
     ratio: float | None = None
     floor: str = ""
-
-
-class Bench(NamedTuple):
-    """A benchmark: its name on the command line, and what runs it."""
-
-    name: str
-    run: Callable[[], list[Figure]]
