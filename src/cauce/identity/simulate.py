@@ -45,13 +45,17 @@ def simulate(rules: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> d
 
 def resolve_all(policy: Policy, observations: Iterable[Observation]) -> dict[str, list[str]]:
     """The profiles of some observations, each id counted once."""
-    graph = Graph(policy)
-    resolver = Resolver(graph, "simulation")
+    resolver = Resolver(Graph(policy), "simulation")
     delivered: set[str] = set()
     for position, one in enumerate(observations, 1):
         if one.id not in delivered:
             delivered.add(one.id)
             resolver.observe(one.identifiers, time=one.time, source=one.source, position=Position(position))
+    return profiles_of(resolver.graph)
+
+
+def profiles_of(graph: Graph) -> dict[str, list[str]]:
+    """The profiles of a graph that is wholly in memory: anchor → members, in order of their text."""
     return {
         graph.nodes[group.key].key: sorted(graph.nodes[id_].key for id_ in group.ids())
         for group in graph.groups.values()

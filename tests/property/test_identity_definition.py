@@ -1,0 +1,62 @@
+"""The incremental algorithm against the plain definition, in memory and through the store.
+
+`CAUCE_SOAK=1` runs many more worlds; `identity_soak.py` beside this runs as many as
+there is time for.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cauce.identity.graph import Graph
+from cauce.identity.policy import Policy
+from cauce.identity.resolve import Resolver
+from cauce.identity.rules import read_rules
+from cauce.identity.simulate import profiles_of, read_observations
+from cauce.vocabulary.event import Position
+from tests.property.identity_oracle import oracle
+from tests.property.identity_replay import clear, fold, open_store, partition, split, tables
+from tests.property.identity_worlds import random_world
+
+
+@given(st.randoms(use_true_random=False))
+@settings(parent=settings(), max_examples=max(150, settings().max_examples))
+def test_after_every_event_the_partition_is_that_of_the_definition(rng):
+    rules, events, cap = random_world(rng)
+    policy = Policy(read_rules(rules), max_links=cap)
+    for _ in range(2):
+        check_every_prefix(rules, policy, events, cap)
+        rng.shuffle(events)
+
+
+def check_every_prefix(rules, policy, events, cap):
+    resolver = Resolver(Graph(policy), "test")
+    delivered = set()
+    for number, one in enumerate(read_observations(policy, events), 1):
+        if one.id not in delivered:
+            delivered.add(one.id)
+            resolver.observe(one.identifiers, time=one.time, source=one.source, position=Position(number))
+        assert profiles_of(resolver.graph) == oracle(rules, events[:number], cap)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = open_store(tmp_path_factory.mktemp("identity"))
+    yield store
+    store.close()
+
+
+@given(st.randoms(use_true_random=False))
+@settings(parent=settings(), max_examples=max(40, settings().max_examples // 10))
+def test_batches_and_restarts_change_no_row(store, rng):
+    rules, events, cap = random_world(rng)
+    policy = Policy(read_rules(rules), max_links=cap)
+    observations = list(read_observations(policy, events))
+    some = [rng.randrange(len(observations) + 1) for _ in range(rng.randrange(5))]
+    outcomes = []
+    for cuts in (range(len(observations)), (), some):
+        clear(store)
+        resolutions = fold(store, policy, split(observations, cuts))
+        assert partition(store, policy) == oracle(rules, events, cap)
+        outcomes.append((resolutions, tables(store)))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
