@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cauce.eventlog.bulk import log_relation
-from cauce.eventlog.port import Outcome
+from cauce.eventlog.content import id_print
+from cauce.eventlog.runs import from_dict, write_run
 from cauce.eventlog.seal import seal, sealer
 from cauce.eventlog.seal_process import start_sealing
 from cauce.eventlog.sqlite import SqliteLog
@@ -21,7 +22,13 @@ from cauce.vocabulary.errors import CauceError, Conflict, Transient, Unsupported
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION, Normalization
 from cauce.vocabulary.moment import Moment
-from tests.contract.event_log_contract import EventLogContract, EventLogProcessContract, ids
+from tests.contract.event_log_contract import (
+    ACCEPTED,
+    DUPLICATE,
+    EventLogContract,
+    EventLogProcessContract,
+    ids,
+)
 from tests.contract.event_log_engines import ENGINES, event
 
 
@@ -53,7 +60,7 @@ def test_locked_log_is_a_passing_fault(tmp_path: Path) -> None:
         log.tick(Moment(0))
     holder.execute("ROLLBACK")
     holder.close()
-    assert log.append([event("a")], [], now=Moment(0)) == [Outcome.ACCEPTED]
+    assert log.append([event("a")], [], now=Moment(0)) == [ACCEPTED]
     pending = log.begin_append([event("b")], [], now=Moment(0))
     assert pending is not None
     with pytest.raises(Transient, match="does not end"):
@@ -125,11 +132,58 @@ def test_damaged_run_file_is_made_again(tmp_path: Path, damage: str) -> None:
         else:
             shutil.copy(foreign / path.name, path)
     log = SqliteLog(tmp_path)
-    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {Outcome.DUPLICATE}
+    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {DUPLICATE}
     log.close()
     assert sound.items() <= {p.name: p.read_bytes() for p in (tmp_path / "log").glob("*.ids")}.items()
     log = SqliteLog(tmp_path)
-    assert log.append([event("new")], [], now=Moment(0)) == [Outcome.ACCEPTED]
+    assert log.append([event("new")], [], now=Moment(0)) == [ACCEPTED]
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["0000000000000001-0000000000000200.ids", "1-2.ids", "0000000000000001-x.ids"]
+)
+def test_run_files_of_another_history_are_not_believed(tmp_path: Path, name: str) -> None:
+    """As after a log.db was restored from a backup that is older than the folder of sealed files."""
+    known = filled(tmp_path, 100, sealed_to=100)
+    log = SqliteLog(tmp_path)
+    (seed,) = log._appender._connection.execute("SELECT value FROM fixed WHERE name = 'seed'").fetchone()
+    prints = {id_print(one, seed): b"12345678" for one in [*known, "lost"]}
+    write_run(tmp_path / "log", from_dict(1, 200, prints), seed)
+    (tmp_path / "log" / f"{1:016}-{200:016}.ids").rename(tmp_path / "log" / name)
+    assert log.append([event("lost"), event("id-0")], [], now=Moment(0)) == [ACCEPTED, DUPLICATE]
+    seal(tmp_path, Position(50), lambda _: DEFAULT_NORMALIZATION)
+    assert not (tmp_path / "log" / name).exists()
+    log.close()
+
+
+def test_run_file_that_a_killed_sealer_left_is_replaced(tmp_path: Path) -> None:
+    known = filled(tmp_path, 100)
+    (tmp_path / "log").mkdir(exist_ok=True)
+    log = SqliteLog(tmp_path)
+    (seed,) = log._appender._connection.execute("SELECT value FROM fixed WHERE name = 'seed'").fetchone()
+    write_run(
+        tmp_path / "log", from_dict(1, 30, {id_print(one, seed): b"12345678" for one in known[:30]}), seed
+    )
+    for upto in (20, 60, 100):
+        seal(tmp_path, Position(upto), lambda _: DEFAULT_NORMALIZATION)
+    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {DUPLICATE}
+    log.close()
+
+
+def test_failure_while_looking_leaves_the_log_usable(tmp_path: Path) -> None:
+    filled(tmp_path, 10)
+    log = SqliteLog(tmp_path)
+    log.catch_up()
+    other = sqlite3.connect(tmp_path / "log.db")
+    other.execute("ALTER TABLE sealed RENAME TO hidden")
+    with pytest.raises(CauceError, match="no such table"):
+        log.begin_append([event("a")], [], now=Moment(0))
+    with pytest.raises(CauceError, match="no such table"):
+        log.append([event("a")], [], now=Moment(0))
+    other.execute("ALTER TABLE hidden RENAME TO sealed")
+    other.close()
+    assert log.append([event("a"), event("id-1")], [], now=Moment(0)) == [ACCEPTED, DUPLICATE]
     log.close()
 
 
@@ -218,7 +272,7 @@ def test_sealed_file_has_what_the_architecture_promises(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "log.db")
     assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
     connection.close()
-    assert log.append([event("f")], [], now=Moment(7)) == [Outcome.ACCEPTED]
+    assert log.append([event("f")], [], now=Moment(7)) == [ACCEPTED]
     assert log.head() == 6
     log.close()
 
@@ -253,7 +307,7 @@ def test_runs_are_merged_and_old_ones_removed(tmp_path: Path) -> None:
     assert len(names) < 5
     assert names[0].startswith("0000000000000001-")
     log = SqliteLog(tmp_path)
-    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {Outcome.DUPLICATE}
+    assert set(log.append([event(one) for one in known], [], now=Moment(0))) == {DUPLICATE}
     log.close()
 
 

@@ -86,6 +86,18 @@ def test_recent_ids_stay_known_when_others_sealed_them_with_more() -> None:
     seen.close()
 
 
+def test_an_older_adoption_that_comes_late_does_not_undo_a_newer_one() -> None:
+    seen = Seen()
+    first, second = prints(10, 1), prints(10, 2)
+    older = [from_dict(1, 10, first)._replace(kept=True)]
+    newer = [*older, from_dict(11, 20, second)._replace(kept=True)]
+    seen.adopt(newer, 20)
+    seen.adopt(older, 10)
+    assert seen.find([*first, *second]) == first | second
+    assert seen.kept == newer
+    seen.close()
+
+
 def test_filter_never_denies_what_was_added_and_seldom_passes_others() -> None:
     rng = np.random.default_rng(1)
     ids = rng.integers(0, 2**64, 200_000, dtype=np.uint64)

@@ -3,7 +3,8 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cauce.eventlog.content import content_print, id_print, id_prints
@@ -114,7 +115,9 @@ class Appender:
             if is_busy(error):
                 return None
             raise meaning(error) from error
-        if events and self._behind() > _NEAR:
+        with self._or_undo():
+            far_behind = bool(events) and self._behind() > _NEAR
+        if far_behind:
             self.undo()
             return None
         return self._write(events, refused, now)
@@ -122,13 +125,11 @@ class Appender:
     def tick(self, now: Moment) -> Tick:
         """Fix the present, durably."""
         self._lock()
-        try:
+        with self._or_undo():
             head, floor, _ = self._connection.execute(_HEAD).fetchone()
             if now > floor:
                 self._connection.execute("INSERT OR REPLACE INTO fixed VALUES ('tick', ?)", (now,))
             self._connection.execute("COMMIT")
-        except BaseException as error:
-            raise self._failed(error) from error
         self._mutex.release()
         return Tick(Moment(max(now, floor)), Position(head))
 
@@ -151,13 +152,13 @@ class Appender:
 
     def finish(self, rows: list[EventRow], new: dict[int, bytes]) -> None:
         """Commit, remember, release."""
-        try:
+        with self._or_undo():
             self._connection.execute("COMMIT")
-        except BaseException as error:
-            raise self._failed(error) from error
-        if rows:
-            self._seen.add(new, rows[-1][0])
-        self._mutex.release()
+        try:
+            if rows:
+                self._seen.add(new, rows[-1][0])
+        finally:
+            self._mutex.release()
 
     def undo(self) -> None:
         """Roll back and release."""
@@ -174,7 +175,7 @@ class Appender:
 
     def _write(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> PendingAppend:
         """With the lock held: catch up, decide, insert. On any error everything is undone."""
-        try:
+        with self._or_undo():
             head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
             if events and (head > self._seen.known or sealed_to > self._sealed_to):
                 self._take_in()
@@ -184,8 +185,6 @@ class Appender:
             self._connection.executemany(_EVENT, decision.rows)
             if decision.refused:
                 self._connection.executemany(_QUARANTINE, decision.refused)
-        except BaseException as error:
-            raise self._failed(error) from error
         return PendingAppend(self, decision)
 
     def _decide(self, events: Sequence[Accepted], head: int, received: Moment) -> _Decision:
@@ -258,20 +257,30 @@ class Appender:
         """Take the mutex and the write lock, waiting for other threads and processes."""
         deadline = time.monotonic() + self._wait_seconds
         self._acquire()
-        while True:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.Error as error:
-                if not is_busy(error) or time.monotonic() > deadline:
-                    self._mutex.release()
-                    raise meaning(error) from error
-            time.sleep(_PAUSE_SECONDS)
-
-    def _failed(self, error: BaseException) -> BaseException:
-        """Undo, and say what the error means."""
         try:
+            while not self._locked(deadline):
+                time.sleep(_PAUSE_SECONDS)
+        except BaseException:
+            self._mutex.release()
+            raise
+
+    def _locked(self, deadline: float) -> bool:
+        """Try to take the write lock; raises ``Transient`` if it is taken after the deadline too."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            if is_busy(error) and time.monotonic() < deadline:
+                return False
+            raise meaning(error) from error
+        return True
+
+    @contextmanager
+    def _or_undo(self) -> Iterator[None]:
+        """Do something with the lock held; if it fails, undo the append and release, then raise."""
+        try:
+            yield
+        except BaseException as error:
             self.undo()
-        except sqlite3.Error as again:
-            return meaning(again)
-        return meaning(error) if isinstance(error, sqlite3.Error) else error
+            if isinstance(error, sqlite3.Error):
+                raise meaning(error) from error
+            raise

@@ -69,7 +69,8 @@ class Seen:
         self._filter = Filter(0)
         self._swap = threading.Lock()  # guards the replacement of _runs and _filter
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="cauce-dedup")
-        self._flushed = 0
+        self._flushed = 0  # what is later is in _recent
+        self._kept_to = 0  # what is earlier is in kept runs
         self.known = 0
         """Every event up to this position is remembered."""
 
@@ -109,6 +110,9 @@ class Seen:
         """Use runs kept in files, which hold everything up to ``upto``, in place of those in memory."""
         unknown = [run for run in kept if run.last > self._flushed]  # the filter lacks their ids
         with self._swap:
+            if upto <= self._kept_to:  # a newer call was faster
+                return
+            self._kept_to = upto
             self._runs = (*kept, *(run for run in self._runs if not run.kept and run.last > upto))
             for run in unknown:
                 self._filter.add(run.ids)

@@ -6,6 +6,7 @@ of 64 bytes, the ids, the contents, all little-endian; it is memory-mapped.
 """
 
 import os
+import re
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ Prints = npt.NDArray[np.uint64]
 SUFFIX = ".ids"
 _HEADER = struct.Struct("<8sQQQQQ16x")
 _MAGIC = b"CAUCEID1"
+_NAME = re.compile(r"(\d{16})-(\d{16})")
 _BASE = 32_768
 _FACTOR = 4
 
@@ -98,6 +100,12 @@ def run_path(folder: Path, first: int, last: int) -> Path:
 def range_name(first: int, last: int) -> str:
     """The name of a range of positions; names sort as positions do."""
     return f"{first:016}-{last:016}"
+
+
+def named_range(path: Path) -> tuple[int, int]:
+    """The range a file is named for; (0, 0) if it is named otherwise."""
+    match = _NAME.fullmatch(path.stem)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def write_run(folder: Path, run: Run, seed: int) -> Run:

@@ -20,7 +20,7 @@ import xxhash
 from cauce.eventlog.columns import SEALED, sealed_columns
 from cauce.eventlog.content import id_print
 from cauce.eventlog.database import FOLDER, connect, prepare, sync_folder, translated
-from cauce.eventlog.runs import SUFFIX, merge, range_name, run_path, to_merge, write_run
+from cauce.eventlog.runs import SUFFIX, merge, named_range, range_name, run_path, to_merge, write_run
 from cauce.eventlog.sealed import Range, kept_runs, ranges, run_of
 from cauce.vocabulary.errors import Conflict, Transient
 from cauce.vocabulary.event import Position
@@ -122,10 +122,13 @@ class _Sealing:
     def clean(self) -> None:
         """Remove what a killed sealer left: half-made and unregistered files, rows already sealed."""
         known = ranges(self._connection)
-        names = {range_.file for range_ in known}
+        files = {range_.file for range_ in known}
+        ends = {range_.last for range_ in known}
         for path in self._folder.iterdir():
-            if path.suffix == ".tmp" or (path.suffix == ".parquet" and path.name not in names):
-                path.unlink()
+            stray_file = path.suffix == ".parquet" and path.name not in files
+            stray_run = path.suffix == SUFFIX and named_range(path)[1] not in ends
+            if stray_file or stray_run or path.suffix == ".tmp":
+                path.unlink(missing_ok=True)
         if known:
             self._delete(known[-1].last)
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from cauce.eventlog.columns import PLAIN
 from cauce.eventlog.content import content_print, id_print
 from cauce.eventlog.database import damaged
-from cauce.eventlog.runs import SUFFIX, Run, open_run, write_run
+from cauce.eventlog.runs import SUFFIX, Run, named_range, open_run, write_run
 from cauce.vocabulary.event import Call, Logged, Position
 
 SEALED_TO = "SELECT coalesce(max(last), 0) FROM (SELECT last FROM sealed ORDER BY first DESC LIMIT 1)"
@@ -101,31 +101,38 @@ def read_columns(folder: Path, range_: Range, names: Sequence[str]) -> pa.Table:
 
 
 def kept_runs(folder: Path, sealed: Sequence[Range], seed: int, have: Sequence[Run]) -> list[Run]:
-    """Runs that together hold all sealed ranges, the widest there are.
+    """Runs that together hold the sealed ranges, the widest there are.
 
     ``have`` are runs already open. A file that is missing or damaged is made
-    again from the Parquet.
+    again from the Parquet; one that does not end where a range ends is of
+    another history (a restored backup, a killed sealer) and is not used.
     """
     found: list[Run] = []
     open_already = {(run.first, run.last): run for run in have}
     by_first = {range_.first: range_ for range_ in sealed}
+    ends = {range_.last for range_ in sealed}
     at, end = 1, sealed[-1].last if sealed else 0
     while at <= end:
-        run = _widest(folder, at, seed, open_already) or _widest(folder, at, seed, open_already)
+        # asked twice, because the sealer may replace files by a wider one meanwhile
+        run = _widest(folder, at, ends, seed, open_already) or _widest(folder, at, ends, seed, open_already)
         if run is None:
             run = _remake(folder, by_first[at], seed)
             with suppress(OSError):  # it serves without its file too, and is made again next time
                 run = write_run(folder, run, seed)
-        found.append(run)
+        found.append(run._replace(kept=True))
         at = run.last + 1
     return found
 
 
-def _widest(folder: Path, first: int, seed: int, open_already: dict[tuple[int, int], Run]) -> Run | None:
-    """The widest sound run that begins at ``first`` (asked twice: a merge may replace files meanwhile)."""
+def _widest(
+    folder: Path, first: int, ends: set[int], seed: int, open_already: dict[tuple[int, int], Run]
+) -> Run | None:
+    """The widest sound run file from ``first`` to one of ``ends``."""
     for path in sorted(folder.glob(f"{first:016}-*{SUFFIX}"), reverse=True):
-        last = int(path.stem.partition("-")[2])
-        run = open_already.get((first, last)) or open_run(path, seed)
+        _, last = named_range(path)
+        run = None
+        if last in ends:
+            run = open_already.get((first, last)) or open_run(path, seed)
         if run is not None:
             return run
     return None
