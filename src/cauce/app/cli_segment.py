@@ -1,4 +1,4 @@
-"""`cauce segment list|members|why`."""
+"""`cauce segment list|members|preview|why`."""
 
 from typing import Annotated, Any
 
@@ -18,8 +18,10 @@ from cauce.app.cli_output import (
 )
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
+from cauce.app.segment_preview import preview_segment, wanted_segment
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
+from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.language import Reason
 from cauce.vocabulary.moment import to_iso
 
@@ -83,6 +85,44 @@ def members(
     else:
         rows = [(one.profile, ", ".join(map(str, one.identifiers)), to_iso(one.since)) for one in found]
         print_table(("number", "identifiers", "since"), rows)
+
+
+@segment.command()
+def preview(
+    key: Annotated[str, typer.Argument(help="A segment's key; or give only --rule.")] = "",
+    rule: Annotated[str, typer.Option(metavar="TEXT", help="Another rule to try.")] = "",
+    space: SpaceOption = HERE,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Also people without known identifier.")
+    ] = False,
+    limit: LimitOption = 20,
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """Count and name the people a rule would let in, over the whole log; nothing is applied."""
+    if not key and not rule:
+        raise InvalidInput("There is nothing to preview.", hint="Give a segment's key, or --rule TEXT.")
+    composition = Composition(space)
+    wanted = wanted_segment(composition, key, rule, anonymous=anonymous)
+    found = preview_segment(
+        composition, wanted, moment.now(), purpose=Purpose(purpose), viewer=COMMAND_LINE, limit=limit
+    )
+    if json:
+        sample = [
+            {
+                "profile_id": one.profile_id,
+                "identifiers": [identifier._asdict() for identifier in one.identifiers],
+            }
+            for one in found.sample
+        ]
+        print_json({**found._asdict(), "at": to_iso(found.at), "sample": sample})
+        return
+    print_line(f"At {to_iso(found.at)} the rule holds for {found.members}.")
+    if found.entering is not None:
+        print_line(
+            f"Against the members of today: {found.entering} would enter, {found.leaving} would leave."
+        )
+    print_table(("identifiers",), [(", ".join(map(str, one.identifiers)),) for one in found.sample])
 
 
 @segment.command()

@@ -6,6 +6,7 @@ import msgspec
 
 from cauce.app.field_docs import field_sentences, first_sentence, own_fields_first
 from cauce.app.settings import Settings
+from cauce.collect.files.mapping.schema import mapping_schema
 from cauce.identity.rules import Ruleset
 from cauce.vocabulary.definitions import DestinationDef, IdentityDef, SegmentDef, SourceDef, TraitDef
 
@@ -25,6 +26,7 @@ def schema_files() -> dict[str, str]:
     """File name → the text of each schema."""
     schemas = {kind: _definition_schema(model) for kind, model in KINDS.items()}
     schemas["settings"] = {"$schema": _DIALECT, "title": "cauce.yaml", **_section_schema(Settings)}
+    schemas["mapping"] = mapping_schema()
     return {f"{name}.json": _text(schema) for name, schema in schemas.items()}
 
 

@@ -1,0 +1,15 @@
+"""The API's process: `/api/v1` on an inherited socket."""
+
+import time
+
+from cauce.app.api import create_api
+from cauce.app.compose import Composition
+from cauce.app.http_server import run_http
+from cauce.govern.keys import KeyRing
+from cauce.vocabulary import moment
+
+
+def run(composition: Composition, descriptor: str) -> None:
+    """Answer until a signal to stop."""
+    app = create_api(composition, KeyRing(composition.control, time.monotonic), moment.now)
+    run_http(app, int(descriptor), stop_seconds=composition.settings.serve.stop_seconds)
