@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cauce.storage.records import Row, progress
 from cauce.storage.turns import Turns
-from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.errors import CauceError, Transient
 
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 16_384
@@ -67,7 +67,10 @@ class SqliteRecords:
 
     @contextmanager
     def write(self) -> Iterator["SqliteTransaction"]:
-        """A transaction; raises ``Transient`` if the file stays locked or the disk is full."""
+        """A transaction; raises ``Transient`` if the file stays locked or the disk is full.
+
+        Raises ``CauceError`` if the file is damaged.
+        """
         try:
             with self._turns.take(_BUSY_SECONDS), self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -78,6 +81,13 @@ class SqliteRecords:
             raise Transient(
                 f"The store refused: {reason}.",
                 hint="Free disk space or stop what holds the file; it is tried again.",
+            ) from error
+
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            raise CauceError(
+                "The store is damaged or is no database.",
+                hint="Move the file away and start again: state is computed anew from the log.",
+                code="damaged_store",
             ) from error
 
     def close(self) -> None:
