@@ -84,6 +84,8 @@ class SqliteRecords:
             ) from error
 
         except (DatabaseError, sqlite3.DatabaseError) as error:
+            if type(getattr(error, "orig", error)) is not sqlite3.DatabaseError:
+                raise  # a wrong statement, not a wrong file
             raise CauceError(
                 "The store is damaged or is no database.",
                 hint="Move the file away and start again: state is computed anew from the log.",
