@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from cauce.vocabulary.errors import Conflict, NotFound
 
-_TEMPLATE = Path(__file__).parent / "template"
+TEMPLATE = Path(__file__).parent / "template"
+"""The example definitions that a new space gets."""
 
 _NOT_FOR_VERSION_CONTROL = """\
 # What people write is for version control; what Cauce keeps is not.
@@ -97,7 +98,7 @@ def lay_out(root: Path, files: Mapping[str, str]) -> Space:
     space = Space(root)
     _refuse_unless_empty(space)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copytree(_TEMPLATE, space.definitions, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TEMPLATE, space.definitions, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in {".gitignore": _NOT_FOR_VERSION_CONTROL, **files}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

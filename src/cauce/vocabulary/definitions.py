@@ -64,9 +64,7 @@ class SourceDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = ""
     strength: Annotated[
         int,
-        Meta(
-            description="How far identity trusts its links; higher is trusted more (``identity.md`` rules)."
-        ),
+        Meta(description="How far identity trusts its links; higher is trusted more."),
     ] = 0
 
 
