@@ -13,7 +13,7 @@ from typing import Any, cast
 import duckdb
 import msgspec
 import pyarrow as pa
-from duckdb.func import ARROW
+from duckdb.func import ARROW, SPECIAL
 
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.exact import decode_json
@@ -105,7 +105,12 @@ def odd_functions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """The functions above in SQL, as long as the context lasts."""
     for name, (function, arity, result) in _FUNCTIONS.items():
         connection.create_function(
-            name, _by_column(function, _ARROW[result]), ["VARCHAR"] * arity, result, type=ARROW
+            name,
+            _by_column(function, arity, _ARROW[result]),
+            ["VARCHAR"] * arity,
+            result,
+            type=ARROW,
+            null_handling=SPECIAL,
         )
     try:
         yield
@@ -114,9 +119,13 @@ def odd_functions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             connection.remove_function(name)
 
 
-def _by_column(function: Callable[..., Any], result: pa.DataType) -> Callable[..., pa.Array]:
+def _by_column(function: Callable[..., Any], arity: int, result: pa.DataType) -> Callable[..., pa.Array]:
+    """A function of rows as one of columns; DuckDB counts the parameters in its signature."""
+
     def call(*columns: Any) -> pa.Array:
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
-        return pa.array([function(*row) for row in rows], result)
+        return pa.array([None if None in row else function(*row) for row in rows], result)
 
-    return call
+    if arity == 1:
+        return lambda one: call(one)
+    return (lambda one, two: call(one, two)) if arity == 2 else lambda one, two, three: call(one, two, three)

@@ -218,7 +218,7 @@ def literal_text(value: Value | Sequence[Value]) -> str:
 
 def number_text(number: Number) -> str:
     """A number in plain digits, without an exponent and without zeros at the end."""
-    text = f"{number:f}"
+    text = str(number) if isinstance(number, int) else f"{number:f}"  # ":f" takes an int for a float
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
 

@@ -1,0 +1,80 @@
+"""One rule, one meaning: on one person, on reduced properties, in bulk, and until its verdict ends."""
+
+from contextlib import closing
+from functools import cache
+from itertools import product
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cauce.segment.bulk import preview
+from cauce.vocabulary.language import Rule, parse
+from cauce.vocabulary.moment import DAY, SECOND, Moment
+from tests.property.rule_texts import LENGTHS, rules
+from tests.property.rule_worlds import AGES, NOW, Someone, world
+
+PEOPLE = 150
+moments = st.sampled_from([Moment(NOW + shift) for shift in (0, 1, -1, SECOND, DAY, -7 * DAY)])
+OFFSETS = [sign * length for length in (0, *LENGTHS.values()) for sign in (1, -1)]
+EDGES = {NOW - age + offset for age, offset in product(AGES, OFFSETS)}
+AROUND_EDGES = sorted({edge + shift for edge in EDGES for shift in (-1, 0, 1)})
+
+examples = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_bulk_gives_the_members_that_evaluation_gives() -> None:
+    with closing(world(1, PEOPLE)) as made:
+
+        @settings(examples, max_examples=300)
+        @given(rule=rules, at=moments)
+        def check(rule: Rule, at: Moment) -> None:
+            one_by_one = [
+                profile for profile, someone in made.people.items() if rule.evaluate(someone, at).holds
+            ]
+            assert preview(rule, at, made.source) == one_by_one
+
+        check()
+
+
+@examples
+@given(rule=rules, at=moments, first=st.integers(1, PEOPLE - 30))
+def test_reduced_properties_change_no_verdict(rule: Rule, at: Moment, first: int) -> None:
+    for profile in range(first, first + 30):
+        someone = people()[profile]
+        assert rule.evaluate(someone.reduced(rule), at) == rule.evaluate(someone, at)
+
+
+@examples
+@given(rule=rules, at=moments, first=st.integers(1, PEOPLE - 9))
+def test_a_verdict_stays_until_its_until(rule: Rule, at: Moment, first: int) -> None:
+    for profile in range(first, first + 9):
+        someone = people()[profile]
+        holds, until = rule.evaluate(someone, at)
+        assert until is None or until > at
+        for moment in AROUND_EDGES:
+            if at < moment and (until is None or moment < until):
+                assert rule.evaluate(someone, Moment(moment)).holds is holds, moment
+
+
+@examples
+@given(rule=rules)
+def test_a_rule_prints_as_text_that_parses_to_it(rule: Rule) -> None:
+    again = parse(str(rule))
+    assert again == rule
+    assert str(again) == str(rule)
+    assert again.mentions == rule.mentions
+
+
+@examples
+@given(rule=rules, at=moments, profile=st.integers(1, PEOPLE))
+def test_an_explanation_says_what_the_verdict_says(rule: Rule, at: Moment, profile: int) -> None:
+    someone = people()[profile]
+    reason = rule.explain(someone, at)
+    assert (reason.holds, reason.until) == rule.evaluate(someone, at)
+    assert reason.text == str(rule)
+
+
+@cache
+def people() -> dict[int, Someone]:
+    with closing(world(1, PEOPLE)) as made:
+        return made.people
