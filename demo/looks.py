@@ -16,7 +16,7 @@ class Look(NamedTuple):
 def looks(space: DemoSpace) -> list[Look]:
     """The five, as commands for the folder in which the demo runs."""
     cauce, here = os.path.relpath(CAUCE), os.path.relpath(space.root)
-    greg = f"{space.api}/api/v1/profiles/email:greg@companya.example"
+    greg = f"{space.api}/api/v1/profiles/email:greg@companya.example?purpose=support"
     return [
         Look(
             "Petra's address was corrected, then an old file came again: why does the right one stand?",
@@ -36,6 +36,6 @@ def looks(space: DemoSpace) -> list[Look]:
         ),
         Look(
             "The same person by any of her identifiers, as a program reads her.",
-            f'curl -s -u "$(cat {here}/{API_KEY_FILE}):" {greg}',
+            f'curl -s -H "Authorization: Bearer $(cat {here}/{API_KEY_FILE})" "{greg}"',
         ),
     ]

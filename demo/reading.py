@@ -14,12 +14,13 @@ from demo.chronicle import LIVE_SOURCES
 from demo.player import Played
 from demo.receiver import Inbox
 from demo.report import RowsIn, SegmentRow
-from demo.space import DemoSpace, cauce_json, run_cauce
+from demo.space import DemoSpace, run_cauce
 
 SETTLE_SECONDS = 120.0
 POLL_SECONDS = 0.2
 PURPOSE = "operations"
 
+_UNSETTLED = ("queued", "sending", "retrying", "unknown")
 _MANY = 1_000_000
 _SOME = 3
 
@@ -42,7 +43,7 @@ class Reading:
         self._root = str(space.root)
         self._api = httpx.Client(
             base_url=f"{space.api}/api/v1",
-            auth=(space.api_key, ""),
+            headers={"Authorization": f"Bearer {space.api_key}"},
             params={"purpose": PURPOSE},
             timeout=30,
             trust_env=False,
@@ -61,8 +62,9 @@ class Reading:
         raise Transient("The log is not folded and told in time.", hint="Look at `cauce log stats`.")
 
     def _settled(self) -> bool:
-        positions = self._get("/positions")
-        return bool(positions["folded"] >= positions["head"] and not positions["deliveries_waiting"])
+        if self._get("/positions")["lag"]:
+            return False
+        return not any(self._get("/deliveries", state=state, limit=1)["data"] for state in _UNSETTLED)
 
     def profiles(self, identifiers: Iterable[str]) -> dict[str, list[str]]:
         """Every profile that holds one of the identifiers ``type:value``: id → its identifiers."""
@@ -112,11 +114,11 @@ class Reading:
     def segments(self, inbox: Inbox) -> list[SegmentRow]:
         """The segments, some of their members, and what the receiver was told of each."""
         told = inbox.told()
-        return [self._segment(one, told) for one in cauce_json("segment", "list", "--space", self._root)]
+        return [self._segment(one, told) for one in self._get("/segments")["data"]]
 
     def _segment(self, one: dict[str, Any], told: Counter[tuple[str, str]]) -> SegmentRow:
         key = one["key"]
-        members = self._get(f"/segments/{key}/members", limit=_SOME)["members"]
+        members = self._get(f"/segments/{key}/members", limit=_SOME)["data"]
         telling = bool(one["destinations"])
         return SegmentRow(
             key,
@@ -127,7 +129,7 @@ class Reading:
             told[key, "Audience Exited"] if telling else None,
         )
 
-    def _get(self, path: str, *, absent: tuple[int, ...] = (), **parameters: int) -> Any:
+    def _get(self, path: str, *, absent: tuple[int, ...] = (), **parameters: int | str) -> Any:
         """The decoded answer; None for a status in ``absent``. Raises ``CauceError`` for any other fault."""
         try:
             answer = self._api.get(path, params=parameters)
