@@ -5,6 +5,7 @@ import json
 import random
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 
 from bench.figures import Figure
 from bench.folding import SEGMENTS, filled_log
+from bench.raw_http import RawClient
 from cauce.app.compose import Composition
 from cauce.vocabulary.moment import now
 from demo.load import batches
@@ -57,14 +59,9 @@ class Load:
         self.reads: list[float] = []
         self.fresh: list[float] = []
         self.sent = 0
-        limits = httpx.Limits(max_connections=100)
-        self._in = httpx.AsyncClient(
-            base_url=serving.collector, auth=(space.write_key, ""), limits=limits, trust_env=False, timeout=30
-        )
-        key = {"Authorization": f"Bearer {space.api_key}"}
-        self._out = httpx.AsyncClient(
-            base_url=serving.api, headers=key, limits=limits, trust_env=False, timeout=30
-        )
+        basic = b64encode(f"{space.write_key}:".encode()).decode()
+        self._in = RawClient(serving.collector, {"Authorization": f"Basic {basic}"})
+        self._out = RawClient(serving.api, {"Authorization": f"Bearer {space.api_key}"})
         self._rng = random.Random(3)
 
     async def run(self, seconds: float) -> None:
@@ -76,28 +73,31 @@ class Load:
             at_rate(READS_PER_SECOND, end, lambda _: self._read()),
             at_rate(PROBES_PER_SECOND, end, self._probe),
         )
-        await self._in.aclose()
-        await self._out.aclose()
+        await self._in.close()
+        await self._out.close()
 
     async def _send(self, body: bytes) -> None:
-        (await self._in.post("/v1/batch", content=body)).raise_for_status()
+        status, _ = await self._in.request("POST", "/v1/batch", body)
+        assert status == 200
         self.sent += BATCH
 
     async def _read(self) -> None:
         person = int(self._rng.random() * LOAD_PEOPLE)
         started = time.perf_counter()
-        answer = await self._out.get(f"/api/v1/profiles/user_id:u{person}?purpose=operations")
+        status, _ = await self._out.request("GET", f"/api/v1/profiles/user_id:u{person}?purpose=operations")
         self.reads.append(time.perf_counter() - started)
-        assert answer.status_code in (200, 404), answer.text
+        assert status in (200, 404)
 
     async def _probe(self, number: int) -> None:
         """A new buyer: from the collector's answer until her profile shows her in the segment."""
         event = {"type": "track", "event": "Order Completed", "userId": f"probe-{number}"}
-        (await self._in.post("/v1/track", json=event)).raise_for_status()
+        status, _ = await self._in.request("POST", "/v1/track", json.dumps(event).encode())
+        assert status == 200
         started = time.perf_counter()
+        path = f"/api/v1/profiles/user_id:probe-{number}?purpose=operations"
         while True:
-            answer = await self._out.get(f"/api/v1/profiles/user_id:probe-{number}?purpose=operations")
-            if answer.status_code == 200 and "recent_buyers" in answer.json()["segments"]:
+            status, content = await self._out.request("GET", path)
+            if status == 200 and b"recent_buyers" in content:
                 self.fresh.append(time.perf_counter() - started)
                 return
             await asyncio.sleep(LOOK_AGAIN)
