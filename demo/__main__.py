@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from demo.tour import Options, run
 def main(arguments: Sequence[str]) -> int:
     """Run the demo; the exit code: 0, 1 if the merges are not good enough, 2 if it cannot run."""
     given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is like Ctrl-C
     options = Options(
         space=given.space, once=given.once, people=given.people, days=given.days, seed=given.seed
     )

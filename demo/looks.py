@@ -13,6 +13,11 @@ class Look(NamedTuple):
     command: str
 
 
+def serve_command(space: DemoSpace) -> str:
+    """The command that serves the demo's space again."""
+    return f"{os.path.relpath(CAUCE)} serve --space {os.path.relpath(space.root)}"
+
+
 def looks(space: DemoSpace) -> list[Look]:
     """The five, as commands for the folder in which the demo runs."""
     cauce, here = os.path.relpath(CAUCE), os.path.relpath(space.root)

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.company import Company
-from demo.scoring import Score, verdict
+from demo.scoring import Score, verdict, wrong_profiles
 
 PRECISION_FLOOR = 0.99
 RECALL_FLOOR = 0.9
@@ -94,6 +94,16 @@ def scenarios_table(company: Company, found: Mapping[str, Profiles]) -> Table:
         known = "yes" if scenario.knowable else "no"
         table.add_row(scenario.id, scenario.title, str(len(scenario.people)), *cells, known)
     return table
+
+
+def mixed_people(company: Company, profiles: Profiles) -> str:
+    """The profiles that hold identifiers of several owners, by the names of these."""
+    names = {person.number: person.name for person in company.people}
+    lines = []
+    for _, members in wrong_profiles(company.truth, profiles):
+        owners = {company.truth.identifiers[name].owner for name in members}
+        lines.append("  " + ", ".join(sorted(names[one] if one else "something nobody's" for one in owners)))
+    return "\n".join([f"Profiles in which several people are mixed: {len(lines)}", *sorted(lines)])
 
 
 def beyond_rules(company: Company) -> str:

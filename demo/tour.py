@@ -14,7 +14,7 @@ from cauce.identity import simulate
 from cauce.vocabulary.moment import DAY, SECOND, Moment, now, to_iso
 from demo.company import Company, generate
 from demo.files import Delivery, write_files
-from demo.looks import looks
+from demo.looks import looks, serve_command
 from demo.player import BROKEN, Batch, Door, Played, play
 from demo.reading import Imported, Reading
 from demo.receiver import Inbox, Receiver
@@ -24,6 +24,7 @@ from demo.report import (
     RECALL_FLOOR,
     Profiles,
     beyond_rules,
+    mixed_people,
     passed,
     people_table,
     rows_in_table,
@@ -68,7 +69,8 @@ def run(options: Options) -> int:
             with console.status("waiting until all is folded and told"):
                 reading.wait_until_settled()
             result = _print_result(company, reading, played, imported, receiver.inbox, console)
-            _print_looks(space, console)
+            _print_looks(space, console, once=options.once)
+            _judge(result, console)
             if not options.once:
                 _keep_running(space, receiver, console)
     return 0 if passed(result) else 1
@@ -138,12 +140,12 @@ def _print_result(
     ):
         console.print()
         console.print(table)
-    console.print(f"\n{beyond_rules(company)}\n\n{COUNTING}", highlight=False)
+    mixed = mixed_people(company, found[ANSWER])
+    console.print(f"\n{mixed}\n\n{beyond_rules(company)}\n\n{COUNTING}", highlight=False)
     console.print(
         f"\n{inbox.requests} requests reached the receiver, {inbox.busy} of them while it was busy; "
         f"{len(inbox)} different messages got through, {inbox.forged} with a wrong signature."
     )
-    _judge(scores[ANSWER], console)
     return scores[ANSWER]
 
 
@@ -155,8 +157,9 @@ def _judge(result: Score, console: Console) -> None:
     )
 
 
-def _print_looks(space: DemoSpace, console: Console) -> None:
-    console.print("\nFive things to look at:")
+def _print_looks(space: DemoSpace, console: Console, *, once: bool) -> None:
+    serve = f" (the API of the last one answers while `{serve_command(space)}` runs)" if once else ""
+    console.print(f"\nFive things to look at{serve}:", highlight=False)
     for number, look in enumerate(looks(space), 1):
         console.print(f"\n{number}. {look.what}", highlight=False)
         console.print(f"   $ {look.command}", highlight=False, soft_wrap=True, markup=False)
