@@ -35,7 +35,6 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
             _network_task("collector", space, collector),
             _network_task("api", space, api),
             Task("worker", CHILD, ["worker", str(space.root)], [], _said_something),
-            _network_task("api", space, api),
         ]
         return Supervisor(tasks, _patience(settings)).run(lambda: announce(serving))
 
