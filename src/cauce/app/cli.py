@@ -73,6 +73,9 @@ def _options() -> None:
 def tell(error: CauceError) -> int:
     """Print what happened and what to do; the exit code of the error's family."""
     typer.echo(f"Error: {error.message}", err=True)
+    excerpt = getattr(error, "excerpt", "")  # of a RuleError, whose module most commands do not need
+    if excerpt:
+        typer.echo(excerpt, err=True)
     if error.hint:
         typer.echo(f"Hint: {error.hint}", err=True)
     return exit_code(error)

@@ -11,7 +11,7 @@ from cauce.app.listening import answers, listen
 from cauce.app.log_stats import log_stats
 from cauce.app.process_lock import who_holds
 from cauce.govern.keys import KeyKind, KeyStore
-from cauce.vocabulary.errors import CauceError
+from cauce.vocabulary.errors import BadSettings, CauceError
 from cauce.vocabulary.moment import Clock
 
 _LATE_SECONDS = 60.0
@@ -101,9 +101,13 @@ def quarantine(composition: Composition) -> Finding:
 
 
 def secrets(composition: Composition) -> Finding:
-    """Every destination can be signed for."""
+    """Every destination can be signed for, at least from here: a running process may know more."""
     found = composition.definitions.destinations
-    ready(found.values(), environment=os.environ, folder=composition.space.root)
+    try:
+        ready(found.values(), environment=os.environ, folder=composition.space.root)
+    except BadSettings as missing:
+        judge = warning if who_holds(composition.space.serve_lock) else error
+        return judge("secrets", missing.message, missing.hint)
     return fine("secrets", f"The secrets of {len(found)} destinations are there.")
 
 
