@@ -7,7 +7,6 @@ from pathlib import Path
 from cauce.activate.service import Activation
 from cauce.app.definitions import load_definitions
 from cauce.app.pipeline import Pipeline
-from cauce.app.preview import Bulk
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
 from cauce.eventlog.port import EventLog
@@ -104,11 +103,6 @@ class Composition:
         """The way of an event."""
         destinations = {key: one.destinations for key, one in self.definitions.segments.items()}
         return Pipeline(self.state, self.identity, self.profiles, self.live, Activation(destinations))
-
-    @cached_property
-    def bulk(self) -> Bulk:
-        """The bulk path."""
-        return Bulk(self.log, self.identity, self.profiles, self.normalization, self.space.scratch)
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:

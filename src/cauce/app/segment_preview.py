@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from cauce.app.compose import Composition
+from cauce.app.preview import Bulk
 from cauce.govern.access import Scope
 from cauce.segment.live import LiveSegment
 from cauce.segment.records import membership
@@ -70,7 +71,7 @@ def preview_segment(
     """
     composition.access.require(viewer, Scope.READ, purpose)
     with composition.state.read() as reader:
-        would = composition.bulk.members(reader, segment, at)
+        would = _bulk(composition).members(reader, segment, at)
         now = _members(reader, segment.key) if composition.live.get(segment.key) else None
         sample = _named(composition, reader, would[:limit])
     return Previewed(
@@ -79,6 +80,17 @@ def preview_segment(
         entering=None if now is None else len(set(would) - now),
         leaving=None if now is None else len(now - set(would)),
         sample=sample,
+    )
+
+
+def _bulk(composition: Composition) -> Bulk:
+    """The bulk path; not part of the composition, as long-lived processes need no DuckDB."""
+    return Bulk(
+        composition.log,
+        composition.identity,
+        composition.profiles,
+        composition.normalization,
+        composition.space.scratch,
     )
 
 
