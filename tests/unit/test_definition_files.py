@@ -189,11 +189,11 @@ def test_an_unknown_key_in_identity_rules_names_the_nearest(folder):
 
 def test_there_is_exactly_one_identity_view(folder):
     [found] = problems(folder, identity=PERSON.replace("name: person", "name: household"))
-    assert "only one identity view is supported yet" in found
+    assert found.startswith("identity/a.yaml:1:1: no other identity view than person is supported yet.")
     for file in (folder / "identity").iterdir():
         file.unlink()
     [found] = problems(folder)
-    assert found == "identity: there is no identity view. Define one: `name: person`."
+    assert found == "identity: there is no view person. Define one: `name: person`."
 
 
 def test_what_stands_in_the_wrong_folder_is_told(folder):

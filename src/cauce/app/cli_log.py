@@ -1,6 +1,7 @@
 """`cauce log show|follow|stats` and `cauce quarantine list`."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from time import sleep
 from typing import Annotated, Any
 
@@ -82,14 +83,15 @@ def follow(
     """Show events as they arrive, until Ctrl-C."""
     composition = _allowed(space, purpose)
     reached = composition.log.head() if after is None else Position(after)
-    while True:
-        for row in _events(composition, reached):
-            if json:
-                print_json(_event(row))
-            else:
-                typer.echo("  ".join(map(printable, _cells(row))))
-            reached = row.position
-        sleep(_POLL_SECONDS)
+    with suppress(KeyboardInterrupt):
+        while True:
+            for row in _events(composition, reached):
+                if json:
+                    print_json(_event(row))
+                else:
+                    print_line("  ".join(map(printable, _cells(row))))
+                reached = row.position
+            sleep(_POLL_SECONDS)
 
 
 @log.command()

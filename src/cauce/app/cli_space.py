@@ -39,8 +39,8 @@ def init(
     print_line("Keep them: they are stored as hashes only and are not shown again.")
     print_line()
     print_line("Next:")
-    print_line(f"  cauce serve --space {folder}")
-    print_line(f"  cauce doctor --space {folder}")
+    print_line(f"  cauce serve {made.space.option}")
+    print_line(f"  cauce doctor {made.space.option}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from cauce.app.problems import Problem, Problems
 from cauce.app.rule_place import rule_place
 from cauce.identity.rules import Ruleset, read_rules
 from cauce.vocabulary.definitions import (
+    VIEW,
     DestinationDef,
     IdentityDef,
     SegmentDef,
@@ -53,10 +54,14 @@ def check(written: Iterable[Written], folder: Path, purposes: Collection[str], p
                 _check_purpose(one, ("purpose",), one.value.purpose, purposes, problems)
             case IdentityDef():
                 _check_ruleset(one, sources, purposes, problems)
-    if not views:
-        problems.add(str(folder / "identity"), "there is no identity view.", "Define one: `name: person`.")
-    for extra in views[1:]:
-        problems.at(extra.document, extra.steps, "only one identity view is supported yet.", "Remove it.")
+    if not any(view.name == VIEW for view in views):
+        problems.add(str(folder / "identity"), f"there is no view {VIEW}.", f"Define one: `name: {VIEW}`.")
+    for extra in views:
+        if extra.name != VIEW:
+            message = f"no other identity view than {VIEW} is supported yet."
+            problems.at(
+                extra.document, (*extra.steps, "name"), message, f"Rename it to {VIEW}, or remove it."
+            )
 
 
 def _check_trait(one: Written, sources: Sequence[str], problems: Problems) -> None:

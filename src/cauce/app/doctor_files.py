@@ -1,6 +1,7 @@
 """What the doctor looks at on the disk: the folder, its space, its durability, the editors' schemas."""
 
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -38,7 +39,7 @@ def privacy(space: Space) -> Finding:
         return warning(
             "privacy",
             "Every user of this machine can read the stores, which hold personal data.",
-            f"chmod 700 {space.root}",
+            f"chmod 700 {shlex.quote(str(space.root))}",
         )
     return fine("privacy", "Other users of this machine cannot read the stores.")
 
@@ -84,7 +85,7 @@ def schemas(space: Space) -> Finding:
         return warning(
             "schemas",
             f"{', '.join(stale)} in {space.schemas.name} are missing or of another version.",
-            f"cauce definitions schemas --space {space.root}",
+            f"cauce definitions schemas {space.option}",
         )
     return fine("schemas", "The schemas for editors are of this version.")
 

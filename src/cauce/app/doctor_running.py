@@ -32,9 +32,10 @@ def keys(composition: Composition) -> Finding:
     known = composition.definitions.sources
     valid = [key for key in KeyStore(composition.control).list() if key.revoked is None]
     writing = [key for key in valid if key.kind is KeyKind.WRITE]
-    space = composition.space.root
     if not writing:
-        return warning("keys", "There is no write key.", f"cauce key create write SOURCE --space {space}")
+        return warning(
+            "keys", "There is no write key.", f"cauce key create write SOURCE {composition.space.option}"
+        )
     lost = sorted({key.source for key in writing} - known.keys())
     if lost:
         return warning(
@@ -70,7 +71,7 @@ def _ports_free(composition: Composition) -> Finding:
     return warning(
         "serving",
         "Nobody serves the space; its ports are free.",
-        f"cauce serve --space {composition.space.root}",
+        f"cauce serve {composition.space.option}",
     )
 
 
@@ -96,7 +97,7 @@ def quarantine(composition: Composition) -> Finding:
         return fine("quarantine", "Nothing was refused.")
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
     return warning(
-        "quarantine", f"Refused input: {reasons}.", f"cauce quarantine list --space {composition.space.root}"
+        "quarantine", f"Refused input: {reasons}.", f"cauce quarantine list {composition.space.option}"
     )
 
 

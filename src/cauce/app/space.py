@@ -1,5 +1,6 @@
 """Spaces: the folder that holds the settings, the definitions, the log and the state of one installation."""
 
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,11 @@ class Space(NamedTuple):
     """Where everything of one space is."""
 
     root: Path
+
+    @property
+    def option(self) -> str:
+        """What to type after a command so that it uses this space."""
+        return f"--space {shlex.quote(str(self.root))}"
 
     @property
     def settings(self) -> Path:
@@ -111,6 +117,6 @@ def _refuse_unless_empty(space: Space) -> None:
     if root.exists() and not root.is_dir():
         raise Conflict(f"{root} is a file.", hint="Name a folder that does not exist yet.")
     if space.settings.exists():
-        raise Conflict(f"{root} is a space already.", hint=f"Use it: `cauce serve --space {root}`.")
+        raise Conflict(f"{root} is a space already.", hint=f"Use it: `cauce serve {space.option}`.")
     if root.is_dir() and any(root.iterdir()):
         raise Conflict(f"{root} is not empty.", hint="Name a folder that is empty or does not exist yet.")

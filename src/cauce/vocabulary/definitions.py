@@ -152,6 +152,10 @@ class DestinationDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = "marketing"
 
 
+VIEW = "person"
+"""The identity view that profiles and segments use; the only one yet."""
+
+
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     """Every definition of a space, by name (segments by key), in the order of the names."""
 
