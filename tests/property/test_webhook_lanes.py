@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from cauce.activate.answers import Answer
 from cauce.activate.delivery import Outcome, State
@@ -43,6 +44,14 @@ class Lanes(RuleBasedStateMachine):
             self.number += 1
             changes.append(change(self.number, person=person, entered=entered))
         self.space.queue(*changes)
+
+    @rule(gone=st.sampled_from("ab"), entered=st.booleans())
+    def a_profile_replaces_another(self, gone, entered):
+        self.number += 2
+        old = change(self.number - 1, person=gone, entered=False)
+        new = change(self.number, person="c", entered=entered)
+        old, new = replace(old, identifiers=()), replace(new, message_id=old.message_id)
+        self.space.queue(old, new)
 
     @rule(most=st.integers(0, 3))
     def claim(self, most):
@@ -91,10 +100,14 @@ class Lanes(RuleBasedStateMachine):
         for one in self.space.all():
             if one.state not in (State.DELIVERED, State.DEAD):
                 lanes[one.destination, one.profile_id].append(one)
+        unsettled = {one.id for lane in lanes.values() for one in lane}
         for lane in lanes.values():
             leading = [one for one in lane if one.due is not None or one.state is State.SENDING]
-            assert len(leading) == 1
+            assert len(leading) <= 1
+            assert leading or lane[0].after in unsettled
             assert all(one.state is State.QUEUED for one in lane if one not in leading)
+            for one in leading:
+                assert one.attempts or one.after not in unsettled
 
     @invariant()
     def every_attempt_has_a_receipt_unless_it_is_under_way(self):

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from cauce.activate.delivery import State, read_delivery
-from cauce.activate.payload import body, delivery_id
+from cauce.activate.payload import body, delivery_id, person_of
 from cauce.activate.records import delivery
 from cauce.activate.service import Activation
 from cauce.storage.records import STATE
@@ -84,7 +84,7 @@ def test_a_later_change_of_the_same_person_waits_and_another_person_does_not(rec
 
 def test_the_body_is_segments_track_variant():
     id_ = delivery_id(change(), "crm")
-    assert json.loads(body(change(), "crm", id_)) == {
+    assert json.loads(body(change(), "crm", id_, person_of(change()))) == {
         "type": "track",
         "event": "Audience Entered",
         "messageId": id_,
@@ -107,9 +107,27 @@ def test_the_body_is_segments_track_variant():
 
 def test_a_person_without_user_or_anonymous_id_goes_by_her_profile_id():
     left = change(entered=False, identifiers=(Identifier("phone", "+34600000000"),))
-    told = json.loads(body(left, "crm", "x"))
+    told = json.loads(body(left, "crm", "x", person_of(left)))
     assert told["anonymousId"] == "p1" and "userId" not in told and "traits" not in told["context"]
     assert told["event"] == "Audience Exited" and told["properties"]["buyers"] is False
+
+
+def test_a_profile_that_is_gone_is_named_as_the_destination_knew_her_and_comes_first(records):
+    activation = Activation({"buyers": ("crm",)})
+    stranger = (Identifier("email", "ann@example.org"), Identifier("anonymous_id", "a7"))
+    with records.write() as transaction:
+        activation.queue(transaction, [change(identifiers=stranger)])
+    gone = change(sequence=2, entered=False, message_id="m2", identifiers=())
+    known = change(sequence=3, profile_id="p2", message_id="m2")
+    other = change(sequence=4, profile_id="p3", message_id="m3")
+    with records.write() as transaction:
+        activation.queue(transaction, [gone, known, other])
+    _, left, entered, apart = kept(records)
+    told = json.loads(left.body)
+    assert (told["event"], told["anonymousId"]) == ("Audience Exited", "a7") and "userId" not in told
+    assert told["context"]["traits"] == {"email": "ann@example.org"}
+    assert (entered.after, entered.due) == (left.id, None)
+    assert apart.after is None and apart.due is not None
 
 
 def test_a_delivery_id_names_the_change_and_the_destination_and_nothing_else():

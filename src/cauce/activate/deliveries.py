@@ -134,7 +134,7 @@ class Deliveries:
             replace(one, state=State.QUEUED, due=None, tries=0, begun=None, settled=None) for one in wanted
         ]
         transaction.put(delivery, as_rows(again))
-        release(transaction, map(lane_of, again), self._clock())
+        release(transaction, again, self._clock())
         return len(again)
 
 

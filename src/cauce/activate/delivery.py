@@ -47,12 +47,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One membership change to be told to one destination.
 
     The fields are the columns of the ``delivery`` table, in their order. ``id``
-    is the idempotency key. ``due`` is when the next attempt may begin; None
-    while it is being sent, is settled, or waits behind an earlier delivery about
-    the same person. ``attempts`` counts all attempts, ``tries`` those since it
-    was queued or replayed, and ``begun`` is when the first of these started.
-    ``started`` is when the last attempt started, ``status`` and ``error`` say
-    how it ended. ``body`` is emptied when it has been delivered.
+    is the idempotency key. ``person`` is the JSON of how she is named in the
+    body. ``after`` is the id of a delivery about somebody else that comes first:
+    a profile that this one replaced. ``due`` is when the next attempt may begin;
+    None while it is being sent, is settled, or waits behind another delivery.
+    ``attempts`` counts all attempts, ``tries`` those since it was queued or
+    replayed, and ``begun`` is when the first of these started. ``started`` is
+    when the last attempt started, ``status`` and ``error`` say how it ended.
+    ``body`` is emptied when it has been delivered.
     """
 
     id: str
@@ -60,7 +62,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segment: str
     profile_id: str
     entered: int
+    person: str
     sequence: int
+    after: str | None
     state: State
     due: Moment | None
     attempts: int

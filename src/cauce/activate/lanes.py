@@ -1,7 +1,9 @@
 """Lanes: the deliveries to one destination about one person, which keep their order.
 
 The first delivery of a lane has a due time or is being sent; those behind it are
-queued without a due time until it is settled.
+queued without a due time until it is settled. A delivery may also wait for one in
+another lane: where a profile was replaced by another, the destination hears that
+the old one left before it hears that the new one entered.
 """
 
 from collections.abc import Iterable
@@ -46,12 +48,22 @@ def is_open(deliveries: Iterable[Delivery]) -> bool:
     return any(one.state not in SETTLED for one in deliveries)
 
 
-def release(transaction: Transaction, lanes: Iterable[Lane], now: Moment) -> None:
-    """Let the first waiting delivery of each lane begin, unless another one is under way there."""
-    freed = []
-    for deliveries in deliveries_in(transaction, lanes).values():
-        waiting = [one for one in deliveries if waits(one)]
-        under_way = any(one.state not in SETTLED and not waits(one) for one in deliveries)
-        if waiting and not under_way:
-            freed.append(replace(waiting[0], due=now))
-    transaction.put(delivery, as_rows(freed))
+def release(transaction: Transaction, changed: Iterable[Delivery], now: Moment) -> None:
+    """Let what these deliveries held up begin: in each lane the first that waits, if nothing is under way.
+
+    ``changed`` are deliveries that were settled, or queued again.
+    """
+    changed = list(changed)
+    held = transaction.rows(delivery, "after", [one.id for one in changed])
+    lanes = deliveries_in(transaction, [lane_of(one) for one in (*changed, *map(read_delivery, held))])
+    first = [one for lane in lanes.values() if (one := _next(lane)) is not None]
+    ahead = transaction.rows(delivery, "id", [one.after for one in first if one.after is not None])
+    not_yet = {one.id for one in map(read_delivery, ahead) if one.state not in SETTLED}
+    transaction.put(delivery, as_rows([replace(one, due=now) for one in first if one.after not in not_yet]))
+
+
+def _next(lane: list[Delivery]) -> Delivery | None:
+    """The first of a lane that waits; None if another one is under way."""
+    if any(one.state not in SETTLED and not waits(one) for one in lane):
+        return None
+    return next(filter(waits, lane), None)

@@ -19,7 +19,7 @@ from cauce.activate.delivery import (
     as_rows,
     read_delivery,
 )
-from cauce.activate.lanes import lane_of, release
+from cauce.activate.lanes import release
 from cauce.activate.payload import earliest_id
 from cauce.activate.records import QUEUED_UNTIL, delivery, receipt, tally
 from cauce.activate.settings import ActivateSettings
@@ -134,7 +134,7 @@ class Outbox:
         transaction.put(delivery, as_rows(after))
         transaction.put(receipt, as_rows([_receipt(attempt) for attempt in counted]))
         _count(transaction, counted)
-        release(transaction, [lane_of(one) for one in after if one.settled is not None], now)
+        release(transaction, [one for one in after if one.settled is not None], now)
 
     def _after(self, attempt: Attempt, now: Moment) -> Delivery:
         """The delivery as it stands after an attempt."""

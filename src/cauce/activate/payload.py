@@ -32,19 +32,33 @@ def earliest_id(at: Moment) -> str:
     return str(UUID(int=max(at // 1000, 0) << 80))
 
 
-def body(change: MembershipChange, destination: str, id_: str) -> bytes:
-    """The JSON text of a change: a track call that names the person and the segment.
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a person is named to destinations: her first identifier of each kind."""
 
-    The first user id, anonymous id and e-mail of the person are used. One who
-    has neither of the first two goes by her profile id as ``anonymousId``, since
-    a track call needs one of them.
+    userId: str = ""
+    anonymousId: str = ""
+    email: str = ""
+
+
+def person_of(change: MembershipChange) -> Person:
+    """How a person is named, by her identifiers.
+
+    One who has neither a user id nor an anonymous id goes by her profile id as
+    ``anonymousId``, since a track call needs one of them.
     """
     first: dict[str, str] = {}
     for identifier in change.identifiers:
         first.setdefault(identifier.type, identifier.value)
-    person = {"userId": first.get("user_id"), "anonymousId": first.get("anonymous_id")}
-    if not any(person.values()):
-        person["anonymousId"] = change.profile_id
+    user, anonymous = first.get("user_id", ""), first.get("anonymous_id", "")
+    return Person(
+        userId=user,
+        anonymousId=anonymous if user or anonymous else change.profile_id,
+        email=first.get("email", ""),
+    )
+
+
+def body(change: MembershipChange, destination: str, id_: str, person: Person) -> bytes:
+    """The JSON text of a change: a track call that names the person and the segment."""
     context: dict[str, object] = {
         "personas": {
             "computation_class": "audience",
@@ -53,14 +67,15 @@ def body(change: MembershipChange, destination: str, id_: str) -> bytes:
             "profile_id": change.profile_id,
         }
     }
-    if "email" in first:
-        context["traits"] = {"email": first["email"]}
+    if person.email:
+        context["traits"] = {"email": person.email}
+    ids = {"userId": person.userId, "anonymousId": person.anonymousId}
     call = {
         "type": "track",
         "event": "Audience Entered" if change.entered else "Audience Exited",
         "messageId": id_,
         "timestamp": to_iso(change.at),
-        **{name: value for name, value in person.items() if value},
+        **{name: value for name, value in ids.items() if value},
         "properties": {"audience_key": change.segment, change.segment: change.entered},
         "context": context,
         "integrations": {"All": False, destination: True},

@@ -12,7 +12,9 @@ delivery = Table(
     Column("segment", Text, nullable=False),
     Column("profile_id", Text, nullable=False, info=PERSONAL),
     Column("entered", Integer, nullable=False),
+    Column("person", Text, nullable=False, info=PERSONAL),
     Column("sequence", Integer, nullable=False),
+    Column("after", Text),
     Column("state", Text, nullable=False),
     Column("due", Integer),
     Column("attempts", Integer, nullable=False),
@@ -26,9 +28,11 @@ delivery = Table(
 )
 
 _due = delivery.c.due.is_not(None)
+_after = delivery.c.after.is_not(None)
 
 Index("delivery_due", delivery.c.destination, delivery.c.due, sqlite_where=_due, postgresql_where=_due)
 Index("delivery_lane", delivery.c.destination, delivery.c.profile_id)
+Index("delivery_after", delivery.c.after, sqlite_where=_after, postgresql_where=_after)
 Index("delivery_state", delivery.c.state, delivery.c.id, delivery.c.destination)
 
 receipt = Table(
