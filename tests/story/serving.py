@@ -47,13 +47,13 @@ def served(space: Path, **variables: str) -> Iterator[Served]:
     """Serve a space on free ports until the block ends."""
     out, err = space.parent / "serve.out", space.parent / "serve.err"
     command = [CAUCE, "serve", "--space", str(space), "--json"]
-    ports = {"CAUCE_COLLECTOR__PORT": "0", "CAUCE_API__PORT": "0"}
+    variables = {"CAUCE_COLLECTOR__PORT": "0", "CAUCE_API__PORT": "0", **variables}
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             command,
             stdout=stdout,
             stderr=stderr,
-            env=environment(**ports, **variables),
+            env=environment(**variables),
             start_new_session=True,
         )
     try:

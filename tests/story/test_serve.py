@@ -45,7 +45,7 @@ def test_a_space_is_served_once_and_a_port_once(space):
         assert "the port is taken" in refused.err
 
 
-def test_children_that_die_are_started_again_and_nothing_is_lost(space):
+def test_children_that_die_are_started_again_and_keep_to_the_rules(space):
     with served(space.root) as now:
         assert send(now.collector, space.write_key, ANN).status_code == 200
         killed = now.children()
@@ -57,6 +57,11 @@ def test_children_that_die_are_started_again_and_nothing_is_lost(space):
         until(lambda: now.children().keys() == killed.keys(), "all children")
         assert not {child.pid for child in now.children().values()} & {one.pid for one in killed.values()}
         assert any("ended with code -9" in message["message"] for message in now.messages())
+    rules = space.root / "definitions/identity/person.yaml"
+    rules.write_text(rules.read_text().replace("limit: 5", "limit: 4"))
+    refused = cauce("serve", "--space", space.root, **FREE_PORTS)
+    assert refused.code == 4
+    assert "are not those that made its profiles" in refused.err
 
 
 def _folded(space: Space) -> int:
@@ -69,8 +74,9 @@ def test_children_go_when_the_supervisor_is_killed_and_it_can_serve_again(space)
         children = now.children()
         now.process.kill()
         now.process.wait(PATIENCE)
-        until(lambda: not any(child.is_running() for child in children.values()), "the children to go")
-    with served(space.root) as again:
+    ports = {"CAUCE_COLLECTOR__PORT": now.collector.rpartition(":")[2]}
+    with served(space.root, **ports) as again:
+        assert not any(child.is_running() for child in children.values())
         assert send(again.collector, space.write_key, ANN).status_code == 200
         children = again.children()
         again.process.send_signal(signal.SIGINT)

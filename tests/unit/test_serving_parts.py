@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,28 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path):
         assert holder.pid == process.pid
         process.kill()
     assert who_holds(file) is None
+    with process_lock(file, "served") as lock:
+        assert lock.killed is not None
+        assert lock.killed.pid == process.pid
+    with process_lock(file, "served") as lock:
+        assert lock.killed is None  # the last holder ended by itself
+
+
+def test_a_lock_and_a_port_are_waited_for(tmp_path: Path):
+    file = tmp_path / "worker.lock"
+    holding = process_lock(file, "folded")
+    holding.__enter__()
+    listener = listen("api", "127.0.0.1", 0)
+    port = listener.getsockname()[1]
+
+    def let_go() -> None:
+        listener.close()
+        holding.__exit__(None, None, None)
+
+    soon = threading.Timer(0.2, let_go)
+    soon.start()
+    with process_lock(file, "folded", wait_seconds=20), listen("api", "127.0.0.1", port, wait_seconds=20):
+        soon.join()
 
 
 def test_a_taken_port_is_told_before_anything_starts():

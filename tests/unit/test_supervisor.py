@@ -89,6 +89,12 @@ def test_a_child_that_is_never_ready_ends_all(program):
     assert Supervisor([silent], patience).run(lambda: pytest.fail("never ready")) == 1
 
 
+def test_a_child_that_keeps_failing_ends_all_with_its_code(program):
+    patience = PATIENCE._replace(ready=0.5)
+    failing = program("failing", "import sys; sys.exit(5)")
+    assert Supervisor([failing], patience).run(lambda: pytest.fail("never ready")) == 5
+
+
 def test_a_child_that_does_not_stop_is_ended_by_force(program):
     stubborn = """
         import pathlib, signal, sys, time

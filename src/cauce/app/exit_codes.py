@@ -24,8 +24,8 @@ EXIT_CODES: dict[type[CauceError], int] = {
 
 FAILURE = 1
 
-HOPELESS = frozenset({2, 3, 7})
-"""Codes of wrong input, missing things and what is unsupported: trying again ends the same way."""
+HOPELESS = frozenset({2, 3, 4, 6, 7})
+"""Codes of what somebody must put right first: trying again ends the same way."""
 
 
 def exit_code(error: CauceError) -> int:

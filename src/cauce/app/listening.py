@@ -7,15 +7,31 @@ and requests wait in the socket's queue while a process is started again.
 import errno
 import http.client
 import socket
+from time import monotonic, sleep
 
 from cauce.vocabulary.errors import BadSettings, Conflict
 
 _BACKLOG = 2_048
 _PROBE_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
 
 
-def listen(section: str, host: str, port: int) -> socket.socket:
-    """A listening socket; raises ``Conflict`` if the port is taken, ``BadSettings`` if the host is wrong."""
+def listen(section: str, host: str, port: int, *, wait_seconds: float = 0) -> socket.socket:
+    """A listening socket, once the port is free.
+
+    Raises ``Conflict`` if it stays taken for ``wait_seconds``, ``BadSettings`` if the host is wrong.
+    """
+    deadline = monotonic() + wait_seconds
+    while True:
+        try:
+            return _listen(section, host, port)
+        except Conflict:
+            if monotonic() >= deadline:
+                raise
+            sleep(_LOOK_SECONDS)
+
+
+def _listen(section: str, host: str, port: int) -> socket.socket:
     where = f"{host}:{port}"
     try:
         [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -16,6 +16,12 @@ from cauce.app.supervisor import Patience, Supervisor, Task
 CHILD = "cauce.app.child"
 """The module that each child process runs."""
 
+_PREDECESSOR_SECONDS = 10.0
+"""How long the children of a supervisor that was killed may take to notice and free their ports."""
+
+_GRACE_SECONDS = 3.0
+"""How long after their time to stop is over the processes are ended by force."""
+
 
 def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) -> int:
     """Serve until a signal to stop; ``announce`` is called once everything answers.
@@ -25,10 +31,11 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
     """
     with ExitStack() as stack:
         lock = stack.enter_context(process_lock(space.serve_lock, "served"))
-        collector = stack.enter_context(
-            closing(listen("collector", settings.collector.host, settings.collector.port))
+        wait = _PREDECESSOR_SECONDS if lock.killed else 0.0
+        collector, api = (
+            stack.enter_context(closing(listen(name, section.host, section.port, wait_seconds=wait)))
+            for name, section in (("collector", settings.collector), ("api", settings.api))
         )
-        api = stack.enter_context(closing(listen("api", settings.api.host, settings.api.port)))
         serving = Holder(pid=os.getpid(), collector=url_of(collector), api=url_of(api))
         lock.note(serving)
         tasks = [
@@ -56,7 +63,7 @@ def _patience(settings: Settings) -> Patience:
     waits = settings.serve
     return Patience(
         ready=waits.ready_seconds,
-        stop=waits.stop_seconds,
+        stop=waits.stop_seconds + _GRACE_SECONDS,
         restart=waits.restart_seconds,
         restart_limit=waits.restart_limit_seconds,
     )

@@ -10,7 +10,7 @@ from time import monotonic
 from types import FrameType
 from typing import NamedTuple
 
-from cauce.app.exit_codes import HOPELESS
+from cauce.app.exit_codes import FAILURE, HOPELESS
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +86,11 @@ class Supervisor:
         return 0
 
     def _late(self) -> int:
-        late = ", ".join(child.task.name for child in self._children if not child.was_ready)
-        logger.error("not ready after %g seconds: %s", self._patience.ready, late)
-        return 1
+        """Say who is late; the code with which the first of them ended last."""
+        late = [child for child in self._children if not child.was_ready]
+        names = ", ".join(child.task.name for child in late)
+        logger.error("not ready after %g seconds: %s", self._patience.ready, names)
+        return late[0].last_code if late[0].last_code > 0 else FAILURE
 
     def _longest_wait(self) -> float | None:
         """Until the next start that is due; None if only a signal can change anything."""
@@ -112,6 +114,7 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.due = monotonic()
         self.was_ready = False
+        self.last_code = 0
         self._patience = patience
         self._failures = 0
         self._started = 0.0
@@ -144,6 +147,7 @@ class _Child:
 
     def _note_end(self, code: int) -> None:
         self._release()
+        self.last_code = code
         if monotonic() - self._started > self._patience.restart_limit:
             self._failures = 0
         wait = min(self._patience.restart_limit, self._patience.restart * 2.0 ** min(self._failures, 30))

@@ -18,22 +18,28 @@ from cauce.vocabulary.errors import CauceError, Transient
 
 logger = logging.getLogger(__name__)
 
+_PREDECESSOR_SECONDS = 10.0
+"""How long the worker of a supervisor that was killed may take to notice and end."""
+
 
 def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> None:
-    """Work until ``stop`` is set; ``begun`` is called when the definitions are in force.
+    """Work until ``stop`` is set; ``begun`` is called when nothing stands in the way any more.
 
-    Raises ``Conflict`` if another worker has the space, ``BadSettings`` if a
-    destination's secret is missing, and ``CauceError`` if delivery broke down.
+    Raises ``Conflict`` if another worker has the space or other identity rules
+    made its profiles, ``BadSettings`` if a destination's secret is missing, and
+    ``CauceError`` if delivery broke down.
     """
-    with process_lock(composition.space.worker_lock, "folded"):
+    with process_lock(composition.space.worker_lock, "folded", wait_seconds=_PREDECESSOR_SECONDS):
         delivery = _Delivery(_deliverer(composition), stop)
+        with composition.state.read() as reader:
+            composition.identity.describe(reader, ())  # refuses rules that do not fit the state
+        begun()
         changed = follow_definitions(composition.pipeline, composition.log, composition.normalization)
         if changed:
             logger.info("segments brought into force: %d", len(changed))
         sealing = _sealing(composition)
         worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
         delivery.start()
-        begun()
         try:
             idle = composition.settings.worker.idle_seconds
             worker.run(stop, idle_seconds=idle, meanwhile=sealing.consider)
