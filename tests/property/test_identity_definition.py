@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cauce.identity.graph import Graph
+from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 from cauce.identity.resolve import Resolver
 from cauce.identity.rules import read_rules
@@ -30,7 +31,7 @@ def test_after_every_event_the_partition_is_that_of_the_definition(rng):
 
 
 def check_every_prefix(rules, policy, events, cap):
-    resolver = Resolver(Graph(policy), "test")
+    resolver = Resolver(Graph(policy), Names("test"))
     delivered = set()
     for number, one in enumerate(read_observations(policy, events), 1):
         if one.id not in delivered:

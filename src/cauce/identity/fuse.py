@@ -10,7 +10,7 @@ is cut off need not be kept, and a junk value costs no more than any other.
 
 from collections.abc import Sequence
 
-from cauce.identity.graph import Graph, Node, Signature
+from cauce.identity.graph import NO_CUT, Graph, Node, Signature
 
 
 def record_links(graph: Graph, live: Sequence[Node], signature: Signature) -> list[Node]:
@@ -53,13 +53,12 @@ def _record(graph: Graph, node: Node, live: Sequence[Node], signature: Signature
 def _blows(graph: Graph, node: Node) -> bool:
     """Whether the links of an identifier have become too many; then cut them off."""
     policy = graph.policy
+    if node.cut == NO_CUT and len(node.signatures) <= policy.few[node.rank]:
+        return False
     most = policy.max_owners[node.rank]
     if most is not None and any(len(node.links.get(t, ())) > most for t in policy.owners[node.rank]):
-        node.cut = 0
-        node.links, node.signatures = {}, []
+        _cut(graph, node, 0)
         return True
-    if sum(map(len, node.links.values())) <= policy.max_links:
-        return False
     count = 0
     for rank, type_ in enumerate(policy.types[: node.cut]):
         count += len(node.links.get(type_, ()))
@@ -78,12 +77,17 @@ def _cut(graph: Graph, node: Node, rank: int) -> None:
         node.signatures = []
 
 
-def connected(live: Sequence[Node]) -> list[list[Node]]:
+def connected(live: Sequence[Node]) -> list[Sequence[Node]]:
     """The live identifiers of an event in components, by those of its links that count."""
     weakest = live[-1].rank
-    if all(weakest < node.cut for node in live):
-        return [list(live)]
-    components: list[list[Node]] = []
+    for node in live:
+        if weakest >= node.cut:
+            return _components(live)
+    return [live]
+
+
+def _components(live: Sequence[Node]) -> list[Sequence[Node]]:
+    components: list[Sequence[Node]] = []
     left = list(live)
     while left:
         component = [left.pop(0)]

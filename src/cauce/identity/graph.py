@@ -12,12 +12,13 @@ import msgspec
 
 from cauce.identity.policy import Policy
 from cauce.vocabulary.identifier import Identifier
+from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
 NO_CUT = 1 << 30
 """The ``cut`` of an identifier whose links all count."""
 
 _encode = msgspec.json.Encoder().encode
-_read_ids = msgspec.json.Decoder(list[int]).decode
+_read_signatures = msgspec.json.Decoder(list[SignatureKey]).decode
 _read_ids_by_type = msgspec.json.Decoder(dict[str, list[int]]).decode
 
 Sources = dict[str, list[int]]
@@ -25,51 +26,49 @@ Sources = dict[str, list[int]]
 
 
 class Group:
-    """A profile: ``key`` is the id of its anchor, ``rank`` and ``since`` order anchors.
+    """A profile: ``key`` is the id of its anchor, ``rank`` the priority of the anchor's type.
 
     ``members``: type → identifier ids; ``signatures``: those its members own,
     ascending. ``profile_id`` is empty while the event that made the group is under
     way. Packed text is unpacked before use.
     """
 
-    __slots__ = ("_packed", "key", "members", "profile_id", "rank", "signatures", "since")
+    __slots__ = ("_packed", "key", "members", "profile_id", "rank", "signatures")
 
-    def __init__(self, key: int, rank: int, since: int, members: dict[str, list[int]]) -> None:
+    def __init__(
+        self,
+        key: ProfileKey,
+        rank: int,
+        members: dict[str, list[int]],
+        profile_id: str = "",
+        packed: tuple[str, str] | None = None,
+    ) -> None:
         self.key = key
         self.rank = rank
-        self.since = since
         self.members = members
-        self.signatures: list[int] = []
-        self.profile_id = ""
-        self._packed: tuple[str, str] | None = None
-
-    @classmethod
-    def packed(cls, key: int, profile_id: str, since: int, members: str, signatures: str) -> "Group":
-        """A stored group whose lists are read when asked for."""
-        group = cls(key, -1, since, {})
-        group.profile_id = profile_id
-        group._packed = (members, signatures)
-        return group
+        self.signatures: list[SignatureKey] = []
+        self.profile_id = profile_id
+        self._packed = packed
 
     def unpack(self, rank: dict[str, int]) -> "Group":
         """This group with its lists read."""
         if self._packed is not None:
             members, signatures = self._packed
             self.members = _read_ids_by_type(members)
-            self.signatures = _read_ids(signatures)
+            self.signatures = _read_signatures(signatures)
             self.rank = min(rank[type_] for type_ in self.members)
             self._packed = None
         return self
-
-    def ids(self) -> Iterator[int]:
-        """The ids of its members."""
-        return chain.from_iterable(self.members.values())
 
     def texts(self) -> tuple[str, str]:
         """Its members and signatures as JSON text."""
         if self._packed is not None:
             return self._packed
         return _encode(self.members).decode(), _encode(self.signatures).decode()
+
+    def ids(self) -> Iterator[int]:
+        """The ids of its members."""
+        return chain.from_iterable(self.members.values())
 
     @property
     def alone(self) -> bool:
@@ -98,16 +97,16 @@ class Node:
         "value",
     )
 
-    def __init__(self, id_: int, key: str, first_time: int, rank: dict[str, int]) -> None:
+    def __init__(self, id_: int, key: str, rank: dict[str, int]) -> None:
         self.id = id_
         self.key = key
         self.type, _, self.value = key.partition(":")
         self.rank = rank.get(self.type, -1)
-        self.first_time = first_time
         self.group: Group | None = None
+        self.first_time = 0
         self.cut = NO_CUT
         self.links: dict[str, list[int]] = {}
-        self.signatures: list[int] = []
+        self.signatures: list[SignatureKey] = []
         self._packed: tuple[str, str] | None = None
 
     def pack(self, links: str, signatures: str) -> None:
@@ -118,7 +117,7 @@ class Node:
         """This identifier with its lists read."""
         if self._packed is not None:
             self.links = _read_ids_by_type(self._packed[0])
-            self.signatures = _read_ids(self._packed[1])
+            self.signatures = _read_signatures(self._packed[1])
             self._packed = None
         return self
 
@@ -136,20 +135,28 @@ class Node:
 class Signature:
     """A set of identifiers that events carried, and the evidence: when and from where."""
 
-    __slots__ = ("id", "ids", "key", "sources")
+    __slots__ = ("id", "key", "sources")
 
-    def __init__(self, id_: int, key: str, sources: Sources) -> None:
+    def __init__(self, id_: SignatureKey, key: str, sources: Sources) -> None:
         self.id = id_
         self.key = key
-        self.ids = tuple(map(int, key.split(",")))
         self.sources = sources
+
+    def ids(self) -> list[int]:
+        """The ids of its identifiers, ascending."""
+        return list(map(int, self.key.split(",")))
+
+
+def signature_key(ids: Iterable[int]) -> str:
+    """The key of a set of identifier ids: ascending, joined by commas."""
+    return ",".join(map(str, sorted(ids)))
 
 
 class Stored(Protocol):
     """Brings stored identifiers, signatures and groups into a graph."""
 
     def find(self, graph: "Graph", keys: Collection[str]) -> None:
-        """Load the identifiers with these keys, as far as they exist."""
+        """Load the identifiers with these keys, as far as they exist, and their groups."""
 
     def nodes(self, graph: "Graph", ids: Collection[int]) -> None:
         """Load these identifiers and their groups."""
@@ -168,7 +175,7 @@ class Graph:
     """Identifiers, signatures and groups by their ids, and what changed about them.
 
     A group that is gone is None in ``groups``. ``moved`` holds the new group of
-    members that are not loaded. ``absent`` holds keys that nothing is stored for.
+    members that are not loaded. ``absent`` holds keys that were looked for already.
     """
 
     def __init__(self, policy: Policy, stored: Stored | None = None) -> None:
@@ -183,7 +190,7 @@ class Graph:
         self.absent: set[str] = set()
         self.last_identifier = 0
         self.last_signature = 0
-        self.seen_earlier: set[Node] = set()
+        self.nodes_added: list[Node] = []
         self.members_changed: set[Node] = set()
         self.groups_changed: set[Group] = set()
         self.signatures_added: list[Signature] = []
@@ -207,10 +214,15 @@ class Graph:
 
     def group(self, key: int) -> Group | None:
         """The profile with a key, unpacked; None if it is gone or never was."""
-        if key not in self.groups and self._stored is not None:
-            self._stored.groups(self, [key])
+        self.load_groups([key])
         found = self.groups.get(key)
         return None if found is None else found.unpack(self.policy.rank)
+
+    def load_groups(self, keys: Iterable[int]) -> None:
+        """Bring in the profiles with these keys."""
+        missing = {key for key in keys if key not in self.groups}
+        if missing and self._stored is not None:
+            self._stored.groups(self, missing)
 
     def load(self, ids: Iterable[int]) -> None:
         """Bring in the identifiers with these ids."""
@@ -219,28 +231,31 @@ class Graph:
             self._stored.nodes(self, missing)
 
     def load_signatures(self, ids: Iterable[int]) -> None:
-        """Bring in the signatures with these ids."""
-        missing = {id_ for id_ in ids if id_ not in self.signatures}
+        """Bring in the signatures with these ids, and the identifiers in them."""
+        wanted = set(ids)
+        missing = {id_ for id_ in wanted if id_ not in self.signatures}
         if missing and self._stored is not None:
             self._stored.signatures(self, missing)
+        self.load(id_ for number in wanted for id_ in self.signatures[number].ids())
 
     def add_node(self, key: str, time: int) -> Node:
         """A new identifier; a live one is a new profile of its own."""
-        self.last_identifier += 1
-        node = Node(self.last_identifier, key, time, self.policy.rank)
-        self.nodes[node.id] = self.nodes_by_key[key] = node
-        self.seen_earlier.add(node)
+        self.last_identifier = id_ = self.last_identifier + 1
+        node = Node(id_, key, self.policy.rank)
+        self.nodes[id_] = self.nodes_by_key[key] = node
+        self.nodes_added.append(node)
         if self.policy.counts(node.type, node.value):
-            node.group = Group(node.id, node.rank, time, {node.type: [node.id]})
+            node.first_time = time
+            node.group = Group(ProfileKey(id_), node.rank, {node.type: [id_]})
             self.place(node.group)
             self.members_changed.add(node)
         return node
 
     def add_signature(self, key: str) -> Signature:
         """A new signature without evidence yet."""
-        self.last_signature += 1
-        signature = Signature(self.last_signature, key, {})
-        self.signatures[signature.id] = self.signatures_by_key[key] = signature
+        self.last_signature = id_ = SignatureKey(self.last_signature + 1)
+        signature = Signature(id_, key, {})
+        self.signatures[id_] = self.signatures_by_key[key] = signature
         self.signatures_added.append(signature)
         return signature
 
@@ -256,9 +271,8 @@ class Graph:
         return [Identifier(node.type, node.value) for node in nodes]
 
     def live(self, signature: Signature) -> list[Node]:
-        """The live identifiers of a signature, strongest first; its owner is the first."""
-        self.load(signature.ids)
-        nodes = [self.nodes[id_] for id_ in signature.ids]
+        """The live identifiers of a loaded signature, strongest first; its owner is the first."""
+        nodes = [self.nodes[id_] for id_ in signature.ids()]
         return strongest_first(node for node in nodes if node.group is not None)
 
     def group_of(self, id_: int) -> Group:

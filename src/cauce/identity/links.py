@@ -55,7 +55,6 @@ def _signatures_of(graph: Graph, group: Group) -> Iterator[Signature]:
     for node in graph.members(group):
         numbers.update(node.unpack().signatures)
     graph.load_signatures(numbers)
-    graph.load(id_ for number in numbers for id_ in graph.signatures[number].ids)
     for number in sorted(numbers):
         yield graph.signatures[number]
 

@@ -33,12 +33,18 @@ class Policy:
         """Rank → place in ``limits``; unlimited types are absent."""
         self.owners = tuple(self._owner_types(rank) for rank in range(len(rules)))
         """Rank → the stronger types of limit 1, too many values of which make it shared."""
+        self.few = tuple(self._few(rank) for rank in range(len(rules)))
+        """Rank → so many events cannot have linked too much: below it, links need not be counted."""
         self._blocked = _Blocked(ruleset)
 
     def _owner_types(self, rank: int) -> frozenset[str]:
         if self.max_owners[rank] is None:
             return frozenset()
         return self.singles.intersection(self.types[:rank])
+
+    def _few(self, rank: int) -> int:
+        others = max(1, self.max_ids - 1)
+        return min(self.max_links // others, self.max_owners[rank] or self.max_links)
 
     def counts(self, type_: str, value: str) -> bool:
         """Whether an identifier is live in this view: of a listed type and not blocked."""
@@ -62,19 +68,16 @@ class _Blocked:
     """The blocked values of a ruleset."""
 
     def __init__(self, ruleset: Ruleset) -> None:
-        self._values: dict[str, set[str]] = {}
-        self._patterns: dict[str, list[re.Pattern[str]]] = {}
-        for one in ruleset.blocked:
-            if one.regex is not None:
-                self._patterns.setdefault(one.type, []).append(re.compile(one.regex))
-            else:
-                self._values.setdefault(one.type, set()).add(str(one.value).casefold())
+        scopes = {ANY_TYPE, *(one.type for one in ruleset.blocked)}
+        self._by_type = {scope: _blocked_of(ruleset, scope) for scope in scopes}
 
     def matches(self, type_: str, value: str) -> bool:
-        folded = value.casefold()
-        for scope in (type_, ANY_TYPE):
-            if folded in self._values.get(scope, ()):
-                return True
-            if any(pattern.fullmatch(value) for pattern in self._patterns.get(scope, ())):
-                return True
-        return False
+        values, patterns = self._by_type.get(type_) or self._by_type[ANY_TYPE]
+        return value.casefold() in values or any(pattern.fullmatch(value) for pattern in patterns)
+
+
+def _blocked_of(ruleset: Ruleset, type_: str) -> tuple[frozenset[str], list[re.Pattern[str]]]:
+    """What is blocked for one type, with what is blocked for all."""
+    blocked = [one for one in ruleset.blocked if one.type in (type_, ANY_TYPE)]
+    values = frozenset(str(one.value).casefold() for one in blocked if one.regex is None)
+    return values, [re.compile(one.regex) for one in blocked if one.regex is not None]

@@ -2,11 +2,13 @@
 
 ``identifier``, ``signature`` and ``signature_evidence`` say what events carried.
 ``identity_member`` and ``identity_profile`` say who is one person in a view.
-Lists are JSON text, so that one row holds what one event needs.
+Lists are JSON text, so that one row holds what one event needs. A commit costs by the
+pages it changes: rows that change often are small, and what is in no order by nature,
+the values of identifiers, is indexed by a hash of eight bytes.
 Times are moments (microseconds UTC); ids are given in processing order.
 """
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text
 
 from cauce.storage.records import PERSONAL, STATE
 
@@ -23,12 +25,13 @@ views = Table(
 identifiers = Table(
     "identifier",
     STATE,
-    Column("key", Text, primary_key=True, info=PERSONAL),
-    Column("id", Integer, nullable=False, unique=True),
-    Column("first_time", Integer, nullable=False),
-    sqlite_with_rowid=False,
+    Column("id", Integer, primary_key=True),
+    Column("hash", Integer, nullable=False),
+    Column("key", Text, nullable=False, info=PERSONAL),
 )
-"""``key`` is ``type:value``, normalized. Looked up by key for every event, by id seldom."""
+"""``key`` is ``type:value``, normalized and unique; it is found by its ``hash`` (``naming.py``)."""
+
+Index("identifier_hash", identifiers.c.hash)
 
 signatures = Table(
     "signature",
@@ -54,12 +57,13 @@ members = Table(
     Column("view", Integer, primary_key=True),
     Column("identifier", Integer, primary_key=True),
     Column("profile", Integer, nullable=False),
+    Column("first_time", Integer, nullable=False),
     Column("cut", Integer),
     Column("links", Text, nullable=False),
     Column("signatures", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""A live identifier of a view, and the profile it is in.
+"""A live identifier of a view, the profile it is in, and when it was first seen.
 
 ``links``: type → ids of the identifiers of that type it was seen with;
 ``signatures``: the signatures that link it; ``cut``: links to types of this
@@ -72,26 +76,15 @@ profiles = Table(
     Column("view", Integer, primary_key=True),
     Column("profile", Integer, primary_key=True),
     Column("profile_id", Text, nullable=False),
-    Column("since", Integer, nullable=False),
     Column("members", Text, nullable=False),
     Column("signatures", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 """A profile of a view, named by its anchor identifier.
 
-``since``: the anchor's first sighting; ``members``: type → ids of identifiers;
-``signatures``: ids of the signatures whose owner is a member, ascending.
+``members``: type → ids of identifiers; ``signatures``: ids of the signatures whose
+owner is a member, ascending.
 """
-
-issued = Table(
-    "identity_issued",
-    STATE,
-    Column("view", Integer, primary_key=True),
-    Column("profile_id", Text, primary_key=True),
-    Column("identifier", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""Every profile id ever given out → the identifier that was the anchor."""
 
 moves = Table(
     "identity_move",

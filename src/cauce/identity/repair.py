@@ -100,7 +100,6 @@ def links_of(graph: Graph, home: Iterable[int]) -> list[tuple[Rank, int, int]]:
     """Every link that counts and has an end in ``home``: its best rank, stronger and weaker end."""
     wanted = {s for id_ in home for s in graph.nodes[id_].unpack().signatures}
     graph.load_signatures(wanted)
-    graph.load(id_ for s in wanted for id_ in graph.signatures[s].ids)
     inside = home if isinstance(home, dict) else set(home)
     best: dict[tuple[int, int], Rank] = {}
     for number in sorted(wanted):

@@ -9,43 +9,41 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from cauce.identity.fuse import connected, record_links
-from cauce.identity.graph import Graph, Group, Node, Signature, strongest_first
+from cauce.identity.graph import Graph, Group, Node, Signature, signature_key, strongest_first
+from cauce.identity.naming import Names
 from cauce.identity.order import Grade, ends, evidence_of, grade
 from cauce.identity.partition import Partition
+from cauce.identity.policy import Policy
 from cauce.identity.repair import repair
 from cauce.identity.resolution import Resolution
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.moment import Moment
-from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
 NOBODY = Resolution(None, None, (), ())
 """What an event without identifiers means."""
 
 
-def signature_key(ids: Iterable[int]) -> str:
-    """The key of a set of identifier ids: ascending, joined by commas."""
-    return ",".join(map(str, sorted(ids)))
-
-
 class Sighting:
     """A tuple of identifiers as looked up: ``live`` strongest first, and their signature."""
 
-    __slots__ = ("links_nothing", "live", "nodes", "signature")
+    __slots__ = ("links_nothing", "live", "signature")
 
-    def __init__(self, nodes: list[Node], signature: Signature, graph: Graph) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: list[Node], signature: Signature, policy: Policy) -> None:
         self.signature = signature
-        self.live = strongest_first(node for node in nodes if node.group is not None)
-        self.links_nothing = len(self.live) < 2 or graph.policy.contradicts([n.type for n in self.live])
+        self.live = [node for node in nodes if node.group is not None]
+        self.links_nothing = True
+        if len(self.live) > 1:
+            self.live = strongest_first(self.live)
+            self.links_nothing = policy.contradicts([node.type for node in self.live])
 
 
 class Resolver:
     """Folds events into a graph, and the partition of it into profiles."""
 
-    def __init__(self, graph: Graph, view: str) -> None:
+    def __init__(self, graph: Graph, names: Names) -> None:
         self.graph = graph
-        self.partition = Partition(graph, view)
+        self.partition = Partition(graph, names)
         self._policy = graph.policy
         self._sightings: dict[tuple[Identifier, ...], Sighting] = {}
 
@@ -53,11 +51,13 @@ class Resolver:
         self, identifiers: tuple[Identifier, ...], *, time: Moment, source: str, position: Position
     ) -> Resolution:
         """Fold one event: these identifiers were seen together. Each event is given once only."""
-        if not identifiers:
-            return NOBODY
-        sighting = self._sightings.get(identifiers) or self._sight(identifiers, time)
+        sighting = self._sightings.get(identifiers)
+        if sighting is None:
+            if not identifiers:
+                return NOBODY
+            sighting = self._sight(identifiers, time)
         live, signature = sighting.live, sighting.signature
-        for node in sighting.nodes:
+        for node in live:
             if time < node.first_time:
                 self.partition.see_earlier(node, time)
         if not signature.sources:
@@ -71,14 +71,13 @@ class Resolver:
             self._improve(live, before, grade(signature, self._policy))
         gone, changed = self.partition.settle(position)
         owner = live[0].group if live else None
-        profile = None if owner is None else ProfileKey(owner.key)
-        return Resolution(SignatureKey(signature.id), profile, gone, changed)
+        return Resolution(signature.id, None if owner is None else owner.key, gone, changed)
 
     def _sight(self, identifiers: tuple[Identifier, ...], time: Moment) -> Sighting:
         """Look up identifiers and their signature, making what is new, in the order of keys."""
         graph = self.graph
         nodes, new = [], []
-        for key in dict.fromkeys(f"{type_}:{value}" for type_, value in identifiers):
+        for key in {f"{type_}:{value}": None for type_, value in identifiers}:
             node = graph.node(key)
             if node is None:
                 new.append(key)
@@ -89,9 +88,9 @@ class Resolver:
             if node.group is not None:
                 self.partition.add(node)
             nodes.append(node)
-        ids = signature_key(node.id for node in nodes)
+        ids = signature_key([node.id for node in nodes])
         signature = (None if new else graph.signature(ids)) or graph.add_signature(ids)
-        sighting = self._sightings[identifiers] = Sighting(nodes, signature, graph)
+        sighting = self._sightings[identifiers] = Sighting(nodes, signature, self._policy)
         return sighting
 
     def _add_evidence(self, signature: Signature, time: Moment, source: str) -> None:
@@ -111,8 +110,9 @@ class Resolver:
         live = sighting.live
         if not sighting.links_nothing:
             self._link(live, sighting.signature)
-        for owner in self.partition.groups_of(live[:1]):
-            owner.signatures.append(sighting.signature.id)  # the highest id of all
+        owner = live[0].group if live else None
+        if owner is not None:
+            owner.unpack(self._policy.rank).signatures.append(sighting.signature.id)  # the highest of all
             self.graph.groups_changed.add(owner)
 
     def _link(self, live: Sequence[Node], signature: Signature) -> None:
@@ -144,5 +144,4 @@ class Resolver:
 
 def _apart(live: Sequence[Node]) -> bool:
     """Whether identifiers are in more than one profile."""
-    group = live[0].group
-    return any(node.group is not group for node in live)
+    return len({node.group for node in live}) > 1

@@ -1,6 +1,6 @@
 """The door to identity: resolve a batch of events, find and describe profiles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from cauce.identity import records
 from cauce.identity.everybody import Whole, everybody
 from cauce.identity.graph import Graph
 from cauce.identity.links import links_of_profile
+from cauce.identity.naming import Names, hash_of
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Described, Link, Resolution
 from cauce.identity.rules import Ruleset
@@ -16,7 +17,7 @@ from cauce.identity.stored import StoredRows
 from cauce.storage.records import Reader, Transaction
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.identifier import Identifier
-from cauce.vocabulary.profile import ProfileKey, SignatureKey
+from cauce.vocabulary.profile import ProfileKey
 
 __all__ = ["Described", "Identity", "Link", "Resolution", "Session"]
 
@@ -27,6 +28,7 @@ class Identity:
     def __init__(self, view: str, ruleset: Ruleset, *, policy: Policy | None = None) -> None:
         self.ruleset = ruleset
         self._name = view
+        self._names = Names(view)
         self._policy = policy or Policy(ruleset)
         self._hash = ruleset.hash
 
@@ -41,35 +43,37 @@ class Identity:
         Raises ``Conflict`` if the stored profiles were made by other rules.
         """
         view = self._view(transaction) or self._enter(transaction)
-        session = Session(transaction, self._policy, self._name, view)
+        session = Session(transaction, self._policy, self._names, view)
         session.load(observations, profiles)
         return session
 
     def find(self, reader: Reader, identifier: Identifier) -> ProfileKey | None:
         """The profile that has a normalized identifier; None if nobody has."""
-        found = reader.rows(records.identifiers, "key", [str(identifier)])
-        return self._profile_of(reader, found[0][1]) if found else None
+        key = str(identifier)
+        return self._find(reader, hash_of(key), lambda found: found == key)
 
     def resolve_id(self, reader: Reader, profile_id: str) -> ProfileKey | None:
         """The present profile of a public id, also of one given out long ago; None if never."""
-        view = self._view(reader)
-        found = reader.rows(records.issued, "profile_id", [profile_id], view=view)
-        return self._profile_of(reader, found[0][2]) if found else None
+        hashed = self._names.anchor_hash(profile_id)
+        if hashed is None:
+            return None
+        return self._find(reader, hashed, lambda found: self._names.profile_id(found) == profile_id)
+
+    def _find(self, reader: Reader, hashed: int, wanted: Callable[[str], bool]) -> ProfileKey | None:
+        """The profile of the identifier that has a hash and is the wanted one."""
+        ids = [row[0] for row in reader.rows(records.identifiers, "hash", [hashed]) if wanted(row[2])]
+        found = reader.rows(records.members, "identifier", ids, view=self._view(reader) or 0)
+        return ProfileKey(found[0][2]) if found else None
 
     def describe(self, reader: Reader, profiles: Sequence[ProfileKey]) -> dict[ProfileKey, Described]:
         """Who these profiles are; one that does not exist is left out."""
         graph = self._graph(reader)
-        found = {}
-        for profile in profiles:
-            group = graph.group(profile)
-            if group is not None:
-                found[profile] = group
+        graph.load_groups(profiles)
+        found = {key: group for key in profiles if (group := graph.group(key)) is not None}
         graph.load(id_ for group in found.values() for id_ in group.ids())
         return {
-            profile: Described(
-                group.profile_id, graph.identifiers(group), list(map(SignatureKey, group.signatures))
-            )
-            for profile, group in found.items()
+            key: Described(group.profile_id, graph.identifiers(group), group.signatures)
+            for key, group in found.items()
         }
 
     def everybody(self, reader: Reader) -> Iterator[Whole]:
@@ -79,10 +83,6 @@ class Identity:
     def links(self, reader: Reader, profile: ProfileKey) -> list[Link]:
         """Why a profile is one person and others are not: its links, held and rejected, best first."""
         return links_of_profile(self._graph(reader), profile)
-
-    def _profile_of(self, reader: Reader, identifier: int) -> ProfileKey | None:
-        found = reader.rows(records.members, "identifier", [identifier], view=self._view(reader))
-        return ProfileKey(found[0][2]) if found else None
 
     def _graph(self, reader: Reader) -> Graph:
         return Graph(self._policy, StoredRows(reader, self._view(reader) or 0))

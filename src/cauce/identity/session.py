@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from cauce.identity import records
-from cauce.identity.graph import Graph
-from cauce.identity.partition import profile_id
+from cauce.identity.graph import Graph, signature_key
+from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Resolution
-from cauce.identity.resolve import Resolver, signature_key
+from cauce.identity.resolve import Resolver
 from cauce.identity.stored import StoredRows, save
 from cauce.storage.records import Transaction
 from cauce.vocabulary.event import Position
@@ -26,15 +26,15 @@ class Session:
     reads when it is needed.
     """
 
-    def __init__(self, transaction: Transaction, policy: Policy, name: str, view: int) -> None:
+    def __init__(self, transaction: Transaction, policy: Policy, names: Names, view: int) -> None:
         self._transaction = transaction
-        self._name = name
+        self._names = names
         self._view = view
         self._stored = StoredRows(transaction, view)
         self._graph = Graph(policy, self._stored)
         self._newest = self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
         self._graph.last_signature = transaction.progress(_SIGNATURES)
-        self._resolver = Resolver(self._graph, name)
+        self._resolver = Resolver(self._graph, names)
         self.known_signatures = self._graph.last_signature
         self.known_profiles = self._graph.last_identifier
         """Keys above these were given in this batch: nobody has stored anything under them."""
@@ -47,7 +47,7 @@ class Session:
         if keys:
             self._stored.find(graph, keys)
         if profiles:
-            self._stored.groups(graph, [key for key in profiles if key not in graph.groups])
+            graph.load_groups(profiles)
         if graph.nodes:
             self._stored.signatures_by_key(graph, self._signature_keys(distinct))
 
@@ -76,7 +76,7 @@ class Session:
     def signatures(self, profile: ProfileKey) -> Sequence[SignatureKey]:
         """The signatures whose owner is in a profile, ascending; none if the profile is gone."""
         group = self._graph.group(profile)
-        return [] if group is None else list(map(SignatureKey, group.signatures))
+        return [] if group is None else group.signatures
 
     def identifier_types(self, profile: ProfileKey) -> frozenset[str]:
         """The types of a profile's identifiers; none if the profile is gone."""
@@ -94,11 +94,11 @@ class Session:
         if group is not None:
             return group.profile_id
         self._graph.load([profile])
-        return profile_id(self._name, self._graph.nodes[profile].key)
+        return self._names.profile_id(self._graph.nodes[profile].key)
 
     def loaded_profiles(self) -> list[ProfileKey]:
         """The profiles read ahead or made so far."""
-        return [ProfileKey(key) for key, group in self._graph.groups.items() if group is not None]
+        return [group.key for group in self._graph.groups.values() if group is not None]
 
     def loaded_signatures(self) -> list[SignatureKey]:
         """The signatures of those profiles."""
@@ -106,10 +106,10 @@ class Session:
 
     def save(self) -> None:
         """Write what the events changed. Call it once, as the last thing."""
-        partition = self._resolver.partition
-        save(self._transaction, self._graph, partition, self._view, self._newest)
+        save(self._transaction, self._graph, self._view, self._newest)
         first = self._transaction.progress(_MOVES) + 1
-        rows = [(seq, self._view, *move) for seq, move in enumerate(partition.moves, first)]
+        moves = self._resolver.partition.moves
+        rows = [(seq, self._view, *move) for seq, move in enumerate(moves, first)]
         self._transaction.put(records.moves, rows)
         self._transaction.advance(_MOVES, first + len(rows) - 1)
         self._transaction.advance(_IDENTIFIERS, self._graph.last_identifier)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from cauce.identity.graph import Graph
+from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 from cauce.identity.resolve import Resolver
 from cauce.identity.rules import read_rules
@@ -45,7 +46,7 @@ def simulate(rules: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> d
 
 def resolve_all(policy: Policy, observations: Iterable[Observation]) -> dict[str, list[str]]:
     """The profiles of some observations, each id counted once."""
-    resolver = Resolver(Graph(policy), "simulation")
+    resolver = Resolver(Graph(policy), Names("simulation"))
     delivered: set[str] = set()
     for position, one in enumerate(observations, 1):
         if one.id not in delivered:

@@ -6,7 +6,7 @@ import msgspec
 
 from cauce.identity import records
 from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
-from cauce.identity.partition import Partition
+from cauce.identity.naming import hash_of
 from cauce.storage.records import Reader, Row, Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -22,8 +22,10 @@ class StoredRows:
 
     def find(self, graph: Graph, keys: Collection[str]) -> None:
         """Load identifiers by their keys, with their groups."""
-        graph.absent.update(keys)
-        self._add_nodes(graph, self._reader.rows(records.identifiers, "key", keys))
+        wanted = set(keys)
+        graph.absent |= wanted
+        found = self._reader.rows(records.identifiers, "hash", map(hash_of, wanted))
+        self._add_nodes(graph, [row for row in found if row[2] in wanted])
 
     def nodes(self, graph: Graph, ids: Collection[int]) -> None:
         """Load identifiers by their ids, with their groups."""
@@ -31,8 +33,10 @@ class StoredRows:
 
     def groups(self, graph: Graph, keys: Collection[int]) -> None:
         """Load groups by their keys."""
-        for row in self._reader.rows(records.profiles, "profile", keys, view=self._view):
-            graph.groups[row[1]] = Group.packed(row[1], row[2], row[3], row[4], row[5])
+        for _, key, profile_id, *texts in self._reader.rows(
+            records.profiles, "profile", keys, view=self._view
+        ):
+            graph.groups[key] = Group(key, -1, {}, profile_id, (texts[0], texts[1]))
 
     def signatures(self, graph: Graph, ids: Collection[int]) -> None:
         """Load signatures by their ids."""
@@ -48,29 +52,30 @@ class StoredRows:
 
     def _add_nodes(self, graph: Graph, found: list[Row]) -> None:
         rank, nodes = graph.policy.rank, {}
-        for key, id_, first_time in found:
-            nodes[id_] = graph.nodes_by_key[key] = Node(id_, key, first_time, rank)
+        for id_, _, key in found:
+            nodes[id_] = graph.nodes_by_key[key] = Node(id_, key, rank)
         graph.nodes.update(nodes)
         homes = self._reader.rows(records.members, "identifier", nodes, view=self._view)
         wanted = {row[2] for row in homes if row[2] not in graph.groups and row[1] not in graph.moved}
         if wanted:
             self.groups(graph, wanted)
-        for _, id_, profile, cut, links, signatures in homes:
+        for _, id_, profile, first_time, cut, links, signatures in homes:
             node = nodes[id_]
             moved = graph.moved.pop(id_, None)
             node.group = moved or graph.groups[profile]
+            node.first_time = first_time
             node.cut = NO_CUT if cut is None else cut
             node.pack(links, signatures)
             if moved is not None:
                 graph.members_changed.add(node)
 
 
-def save(transaction: Transaction, graph: Graph, partition: Partition, view: int, newest: int) -> None:
+def save(transaction: Transaction, graph: Graph, view: int, newest: int) -> None:
     """Write what a batch changed, each table in the order of its key.
 
     ``newest`` is the id of the newest identifier that was stored before the batch.
     """
-    transaction.put(records.identifiers, sorted((n.key, n.id, n.first_time) for n in graph.seen_earlier))
+    transaction.put(records.identifiers, [(n.id, hash_of(n.key), n.key) for n in graph.nodes_added])
     transaction.put(records.signatures, [(s.id, s.key) for s in graph.signatures_added])
     transaction.put(
         records.evidence,
@@ -86,14 +91,12 @@ def save(transaction: Transaction, graph: Graph, partition: Partition, view: int
         transaction.remove(records.profiles, "profile", gone, view=view)
     live = [group for group in graph.groups_changed if graph.groups.get(group.key) is group]
     transaction.put(records.profiles, sorted(_profile_row(view, group) for group in live))
-    issued = sorted((view, public, anchor) for public, anchor in partition.issued.items())
-    transaction.put(records.issued, issued)
 
 
 def _member_row(view: int, node: Node) -> Row:
     cut = None if node.cut == NO_CUT else node.cut
-    return view, node.id, node.group.key if node.group else None, cut, *node.texts()
+    return view, node.id, node.group.key if node.group else None, node.first_time, cut, *node.texts()
 
 
 def _profile_row(view: int, group: Group) -> Row:
-    return view, group.key, group.profile_id, group.since, *group.texts()
+    return view, group.key, group.profile_id, *group.texts()
