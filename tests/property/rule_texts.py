@@ -28,7 +28,7 @@ TIMES = [
     *("2026-01-01 10:00:00Z", "2026-01-01T10:00Z", "2026-W01-4", "2026-01-01T10:00:00.1234567Z", "2026"),
     *("9999-12-31T23:59:59-23:00", "2025-12-02T10:00:00Z", "2026-01-31T09:59:59.999999Z"),
 ]
-PATHS = ["price", "café", "Kind", "a b", "a\\\\.b", "page_name", "user.tier", "user.tags", "user.café"]
+PATHS = ("price", "café", "Kind", "a b", "a\\\\.b", "page_name", "user.tier", "user.tags", "user.café")
 EVENTS = ["Order", "Café", "Page Viewed", "Kiosk"]
 SOURCES = ["web", "shop", "it's"]
 
@@ -72,24 +72,24 @@ casts = st.sampled_from(["", "", "", "", " as number", " as text", " as time"])
 
 
 @cache
-def values(inside: bool) -> st.SearchStrategy[str]:
+def values(inside: bool, paths: tuple[str, ...] = PATHS) -> st.SearchStrategy[str]:
     """Traits, and inside ``where`` properties."""
     functions = st.sampled_from(["property", "property", "trait"] if inside else ["trait"])
-    return st.builds(lambda f, p, c: f"({f}('{p}'){c})", functions, st.sampled_from(PATHS), casts)
+    return st.builds(lambda f, p, c: f"({f}('{p}'){c})", functions, st.sampled_from(paths), casts)
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, inside: bool) -> str:
+def comparisons(draw: st.DrawFn, inside: bool, paths: tuple[str, ...] = PATHS) -> str:
     """A comparison that the static check lets through, mostly."""
-    value = draw(values(inside) if inside or draw(st.booleans()) else counts())
-    other = st.one_of(constants, constants, constants, values(inside), *([] if inside else [counts()]))
+    value = draw(values(inside, paths) if inside or draw(st.booleans()) else counts())
+    other = st.one_of(constants, constants, constants, values(inside, paths), *([] if inside else [counts()]))
     operator = draw(st.sampled_from(list(Operator) + ["=", "!=", ">", ">=", "<", "<="] * 3))
     if operator in ("=", "!=", ">", ">=", "<", "<="):
         return f"{value} {operator} {draw(other)}"
     if operator in (Operator.ABSENT, Operator.EXISTS):
         return f"{value}.{operator}()"
     if operator in (Operator.BEFORE_DATE, Operator.AFTER_DATE):
-        return f"{value}.{operator}({draw(st.one_of(times, times, values(inside)))})"
+        return f"{value}.{operator}({draw(st.one_of(times, times, values(inside, paths)))})"
     if operator in (Operator.WITHIN_LAST, Operator.WITHIN_NEXT, Operator.BEFORE_LAST, Operator.AFTER_NEXT):
         return f"{value}.{operator}({draw(lengths)})"
     several = operator in (
@@ -153,3 +153,9 @@ def accepted(text: str) -> Rule | None:
 
 
 rules = conditions(inside=False).map(accepted).filter(lambda rule: rule is not None)
+about_pairs = (
+    comparisons(inside=True, paths=("Key",))
+    .map(lambda comparison: accepted(f"event('Pair').where({comparison}).count() = 1"))
+    .filter(lambda rule: rule is not None)
+)
+"""Rules about the people of ``rule_worlds.pairs``: one comparison each, most of them of two values."""

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from itertools import product
 
 import duckdb
 import pyarrow as pa
@@ -126,6 +127,10 @@ def world(seed: int, size: int) -> World:
     for someone in people.values():
         for entries in someone.entries.values():
             entries.sort(key=lambda e: (e.time, e.received, e.message_id))
+    return _loaded(seed, people, traits, events)
+
+
+def _loaded(seed: int, people: dict[int, Someone], traits: list[tuple], events: list[tuple]) -> World:
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
     _load(connection, "people", ["profile"], [(profile,) for profile in people])
@@ -164,7 +169,62 @@ def _event(chance: random.Random, profile: int, number: int, people: dict[int, S
         source=chance.choice(SOURCES),
         body=f"{{{','.join(members)}}}".encode(),
     )
+    return _record(people[profile], profile, logged)
+
+
+def _record(someone: Someone, profile: int, logged: Logged) -> tuple:
     event = read_event(logged, DEFAULT_NORMALIZATION)
     entry = Entry(event.time, event.received, event.message_id, event.source, event.properties)
-    people[profile].entries.setdefault(event.name, []).append(entry)
-    return profile, logged.time, logged.source, str(call), logged.name, logged.body.decode()
+    someone.entries.setdefault(event.name, []).append(entry)
+    return profile, logged.time, logged.source, str(logged.call), logged.name, logged.body.decode()
+
+
+ALL_VALUES = [
+    *NUMBERS,
+    *BEYOND,
+    *(f'"{text}"' for text in TEXTS),
+    *(f'"{time}"' for time in TIMES),
+    *(
+        "true",
+        "false",
+        "null",
+        "[]",
+        "[1]",
+        "[1.0]",
+        "[[1]]",
+        '["gold", null]',
+        '["cafe\u0301"]',
+        "[1e40, 2]",
+    ),
+    *("[[1e40]]", "{}", '{"a": 1}', '{"a": 1.0, "b": null}', '{"a": 1e40}', '["1"]', "[0.30000000000000004]"),
+]
+BODIES = [
+    '{"properties":{"Key":%s}}',
+    '{"properties":{"Key":7,"Key":%s}}',
+    '{"properties":{"\\u004bey":%s}}',
+    '{"properties":{"\u212aey":%s}}',
+    '{"properties":{"Key":null,"\u212aey":%s}}',
+    '{"properties":{"Key":7},"properties":{"Key":%s}}',
+    '{"properties":{"Key":%s},"name":"Key"}',
+]
+
+
+def pairs() -> World:
+    """A person for every pair of values: her trait ``Key``, and that property of her one event."""
+    people, traits, events = {}, [], []
+    for profile, (mine, other) in enumerate(product(ALL_VALUES, ALL_VALUES), 1):
+        people[profile] = Someone({"Key": decode_json(mine)})
+        traits.append((profile, "Key", mine))
+        body = (BODIES[profile % len(BODIES)] % other).encode()
+        logged = Logged(
+            position=Position(profile),
+            received=NOW,
+            time=NOW,
+            call=Call.TRACK,
+            name="Pair",
+            message_id=f"m{profile}",
+            source="web",
+            body=body,
+        )
+        events.append(_record(people[profile], profile, logged))
+    return _loaded(0, people, traits, events)

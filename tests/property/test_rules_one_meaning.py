@@ -6,12 +6,13 @@ from itertools import product
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from cauce.segment.bulk import preview
 from cauce.vocabulary.language import Rule, parse
 from cauce.vocabulary.moment import DAY, SECOND, Moment
-from tests.property.rule_texts import LENGTHS, rules
-from tests.property.rule_worlds import AGES, NOW, Someone, world
+from tests.property.rule_texts import LENGTHS, about_pairs, rules
+from tests.property.rule_worlds import AGES, NOW, Someone, World, pairs, world
 
 PEOPLE = 150
 moments = st.sampled_from([Moment(NOW + shift) for shift in (0, 1, -1, SECOND, DAY, -7 * DAY)])
@@ -24,16 +25,22 @@ examples = settings(deadline=None, max_examples=150, suppress_health_check=[Heal
 
 def test_bulk_gives_the_members_that_evaluation_gives() -> None:
     with closing(world(1, PEOPLE)) as made:
+        check_bulk(made, rules, count=200)
 
-        @settings(examples, max_examples=300)
-        @given(rule=rules, at=moments)
-        def check(rule: Rule, at: Moment) -> None:
-            one_by_one = [
-                profile for profile, someone in made.people.items() if rule.evaluate(someone, at).holds
-            ]
-            assert preview(rule, at, made.source) == one_by_one
 
-        check()
+def test_bulk_compares_every_value_with_every_other_as_evaluation_does() -> None:
+    with closing(pairs()) as made:
+        check_bulk(made, about_pairs, count=100)
+
+
+def check_bulk(made: World, texts: SearchStrategy[Rule], count: int) -> None:
+    @settings(examples, max_examples=count)
+    @given(rule=texts, at=moments)
+    def check(rule: Rule, at: Moment) -> None:
+        one_by_one = [p for p, someone in made.people.items() if rule.evaluate(someone, at).holds]
+        assert preview(rule, at, made.source) == one_by_one
+
+    check()
 
 
 @examples

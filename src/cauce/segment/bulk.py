@@ -10,7 +10,7 @@ import duckdb
 
 from cauce.segment.bulk_odd import odd_functions
 from cauce.segment.bulk_query import Relations, members_query
-from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.errors import Transient, Unsupported
 from cauce.vocabulary.language import Rule
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
@@ -32,7 +32,7 @@ class BulkSource(NamedTuple):
     people: str = "people"
 
 
-class QueryFailed(CauceError):
+class QueryFailed(Unsupported):
     """A query of a preview failed; ``sql`` is the query."""
 
     code = "query_failed"

@@ -113,7 +113,7 @@ class Builder:
         left_node, symbol, right_node = cast("tuple[Raw, Token, Raw]", tuple(node.children))
         operator = _BY_SYMBOL[symbol.value]
         left, right = self.operand(left_node), self.operand(right_node)
-        if isinstance(left, Literal):
+        if isinstance(left, Literal) and not isinstance(right, Literal):
             left, right, operator = right, left, _MIRRORED.get(operator, operator)
         return self._comparison(left, operator, (right,), place(node))
 
