@@ -95,7 +95,8 @@ class Identity:
         if found[0][2] != self._hash:
             raise Conflict(
                 f"The rules of the identity view {self._name} are not those that made its profiles.",
-                hint="Bring the former rules back, or fold the log into a new state store.",
+                hint="Bring the former rules back. Or stop Cauce and move state.db away: people are then "
+                "computed anew from the log, and destinations are told again.",
             )
         return int(found[0][0])
 
