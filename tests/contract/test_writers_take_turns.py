@@ -65,3 +65,13 @@ def test_whoever_waits_too_long_gets_a_passing_fault_and_loses_nothing():
         raise ValueError
     with turns.take(0.01):
         pass
+
+
+def test_opening_a_store_that_exists_waits_for_no_writer(tmp_path):
+    records = SqliteRecords(tmp_path / "state.db", STATE)
+    with records.write() as transaction:
+        transaction.advance("fold", 1)
+        started = monotonic()
+        SqliteRecords(tmp_path / "state.db", STATE).close()
+        assert monotonic() - started < 5
+    records.close()

@@ -55,8 +55,18 @@ class SqliteRecords:
     def __init__(self, path: Path, tables: MetaData, *, synchronous: str = "NORMAL") -> None:
         self._engine = open_engine(path, synchronous=synchronous)
         self._turns = Turns()
-        with self.write() as transaction:
-            tables.create_all(transaction.connection)
+        if not self._has(tables):
+            with self.write() as transaction:
+                tables.create_all(transaction.connection)
+
+    def _has(self, tables: MetaData) -> bool:
+        """Whether every table is there: then opening does not wait for whoever is writing."""
+        try:
+            with self._engine.connect() as connection:
+                found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+                return tables.tables.keys() <= {name for (name,) in found}
+        except DatabaseError:  # writing says what is wrong with the file
+            return False
 
     @contextmanager
     def read(self) -> Iterator["SqliteTransaction"]:
