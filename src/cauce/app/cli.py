@@ -28,7 +28,7 @@ _MODULES = {
     "definitions": "cli_definitions",
     "config": "cli_config",
     "doctor": "cli_doctor",
-    "version": "cli_space",
+    "version": "cli_version",
 }
 """Command or noun → the module that has it."""
 

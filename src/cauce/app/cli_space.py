@@ -1,8 +1,5 @@
-"""`cauce init` and `cauce version`."""
+"""`cauce init`."""
 
-import sqlite3
-import sys
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated
 
@@ -41,17 +38,3 @@ def init(
     print_line("Next:")
     print_line(f"  cauce serve {made.space.option}")
     print_line(f"  cauce doctor {made.space.option}")
-
-
-@app.command()
-def version(json: JsonOption = False) -> None:
-    """Print the versions of Cauce, Python and SQLite."""
-    versions = {
-        "cauce": version_of("cauce"),
-        "python": sys.version.split()[0],
-        "sqlite": sqlite3.sqlite_version,
-    }
-    if json:
-        print_json(versions)
-    else:
-        print_line(", ".join(f"{name} {number}" for name, number in versions.items()))
