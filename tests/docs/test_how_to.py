@@ -1,0 +1,89 @@
+"""The how-to pages do what they say: clients send, files are imported, signatures are verified."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cauce.activate.payload import body, person_of
+from cauce.activate.signature import sign
+from cauce.vocabulary.event import Position
+from cauce.vocabulary.exact import decode_json
+from cauce.vocabulary.identifier import Identifier
+from cauce.vocabulary.membership import MembershipChange
+from cauce.vocabulary.moment import SECOND, Moment, parse_iso
+from cauce.vocabulary.profile import ProfileKey
+from tests.docs.markdown_blocks import ROOT, Command, blocks, commands
+from tests.docs.tutorial_reader import Reader, free_ports
+
+PAGES = ROOT / "docs/how-to"
+NODE_MODULES = ROOT / "tests/clients/node/node_modules"
+
+
+@pytest.fixture
+def reader(tmp_path: Path):
+    ports = dict(zip(("8765", "8766", "9000"), free_ports(3), strict=True))
+    with Reader(tmp_path, ports) as reader:
+        yield reader
+
+
+def follow(reader: Reader, page: Path, without: str = "") -> None:
+    for block in blocks(page):
+        if block.file:
+            reader.write(block.file, block.text)
+        elif block.language == "console":
+            for command in commands(block):
+                if not (without and command.line.startswith(without)):
+                    reader.type(command)
+
+
+def test_a_page_of_files_is_followed(reader):
+    follow(reader, PAGES / "import-files.md")
+
+
+@pytest.mark.skipif(
+    not (NODE_MODULES / "@segment").is_dir() or not shutil.which("node"),
+    reason="the Node SDK is not installed: see tests/prepare.sh",
+)
+def test_events_are_sent_as_the_page_says(reader, tmp_path):
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    reader.type(Command("cauce init shop", []))
+    reader.type(Command("cauce serve --space shop", ["…"]))
+    follow(reader, PAGES / "send-events.md")
+
+
+def test_the_verifier_takes_what_is_signed_and_nothing_else():
+    source = next(block.text for block in blocks(PAGES / "webhooks.md") if block.file == "verify.py")
+    names: dict = {}
+    exec(compile(source, "verify.py", "exec"), names)
+    genuine, secret, at = names["genuine"], b"open-sesame", Moment(1_700_000_000 * SECOND)
+    header = sign(secret, b"{}", at)
+    assert genuine(header, b"{}", secret, now=1_700_000_000)
+    assert genuine(header + ",v2=more", b"{}", secret, now=1_700_000_299)
+    assert not genuine(header, b"{} ", secret, now=1_700_000_000)
+    assert not genuine(header, b"{}", b"other", now=1_700_000_000)
+    assert not genuine(header, b"{}", secret, now=1_700_000_301)
+    assert not genuine("", b"{}", secret)
+    assert not genuine("t=1,v1=é", b"{}", secret)
+
+
+def test_the_payload_on_the_page_is_what_is_sent():
+    shown = next(block.text for block in blocks(PAGES / "webhooks.md") if block.language == "json")
+    told = decode_json(shown.encode())
+    named = (
+        ("user_id", told["userId"]),
+        ("email", told["context"]["traits"]["email"]),
+        ("anonymous_id", told["anonymousId"]),
+    )
+    change = MembershipChange(
+        sequence=1,
+        segment=told["properties"]["audience_key"],
+        profile=ProfileKey(1),
+        profile_id=told["context"]["personas"]["profile_id"],
+        entered=True,
+        at=parse_iso(told["timestamp"]),
+        position=Position(1),
+        message_id="m",
+        identifiers=tuple(Identifier(*one) for one in named),
+    )
+    assert decode_json(body(change, "crm", told["messageId"], person_of(change))) == told
