@@ -21,12 +21,9 @@ from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
-from cauce.vocabulary.definitions import Definitions, TraitDef
+from cauce.vocabulary.definitions import VIEW, Definitions, TraitDef
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
-
-VIEW = "person"
-"""The identity view that profiles and segments use."""
 
 
 class Composition:

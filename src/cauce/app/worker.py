@@ -8,7 +8,7 @@ from time import perf_counter
 from cauce.app.pipeline import CLOCK, LOG, Pipeline
 from cauce.eventlog.port import EventLog
 from cauce.segment.session import next_due
-from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Logged, Position, Refused, read_event
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import Clock, Moment
@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 SMALLEST_BATCH, LARGEST_BATCH = 16, 1_000
 LONGEST_TRANSACTION = 0.1
 """Seconds that one transaction may last: readers see an event at most this much later."""
+
+
+MOST_SET_ASIDE = 20
+"""Events in a row that may be set aside before the worker stops instead."""
 
 
 class Worker:
@@ -35,6 +39,7 @@ class Worker:
         self._normalization = normalization
         self._clock = clock
         self._batch = SMALLEST_BATCH
+        self._set_aside_in_a_row = 0
         with pipeline.records.read() as reader:
             self.position = Position(reader.progress(LOG))
             self._moment = Moment(reader.progress(CLOCK))
@@ -89,7 +94,8 @@ class Worker:
         """Fold rows; one that no code foresaw is set aside alone, and the rest goes on."""
         try:
             self._pipeline.fold([read_event(row, self._normalization(row.source)) for row in rows])
-        except Transient:
+            self._set_aside_in_a_row = 0
+        except CauceError:
             raise
         except Exception as error:
             if len(rows) > 1:
@@ -100,6 +106,10 @@ class Worker:
                 self._set_aside(rows[0], error)
 
     def _set_aside(self, row: Logged, error: Exception) -> None:
+        """Quarantine an event; where nothing can be folded any more, the fault is not the events'."""
+        self._set_aside_in_a_row += 1
+        if self._set_aside_in_a_row > MOST_SET_ASIDE:
+            raise error
         logger.error("position %d cannot be folded: %s", row.position, type(error).__name__)
         refused = Refused(
             reason="fold_failed",
