@@ -14,7 +14,7 @@ from cauce.vocabulary.membership import MembershipChange
 from cauce.vocabulary.moment import SECOND, Moment, parse_iso
 from cauce.vocabulary.profile import ProfileKey
 from tests.docs.markdown_blocks import ROOT, Command, blocks, commands
-from tests.docs.tutorial_reader import Reader, free_ports
+from tests.docs.tutorial_reader import READY, Reader, free_ports
 
 PAGES = ROOT / "docs/how-to"
 NODE_MODULES = ROOT / "tests/clients/node/node_modules"
@@ -48,7 +48,7 @@ def test_a_page_of_files_is_followed(reader):
 def test_events_are_sent_as_the_page_says(reader, tmp_path):
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     reader.type(Command("cauce init shop", []))
-    reader.type(Command("cauce serve --space shop", ["…"]))
+    reader.type(Command("cauce serve --space shop", READY))
     follow(reader, PAGES / "send-events.md")
 
 

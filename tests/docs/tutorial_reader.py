@@ -18,6 +18,9 @@ from tests.story.serving import PATIENCE, until
 NEVER_END = ("cauce serve", "python3 receiver.py")
 ACTS_ONCE = ("cauce init", "cauce import", "cauce key create", "curl", "sed")
 
+READY = ["Collector: …", "API: …", "Stop with Ctrl-C."]
+"""What `cauce serve` shows when it serves."""
+
 
 def free_ports(count: int) -> list[str]:
     """Ports that were free a moment ago."""

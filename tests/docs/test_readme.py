@@ -1,0 +1,67 @@
+"""What the README tells people to type works, and every rule on a page parses."""
+
+import shutil
+
+import pytest
+import yaml
+
+from cauce.vocabulary.language import parse
+from tests.docs.markdown_blocks import ROOT, Command, blocks, commands, pages
+from tests.docs.tutorial_reader import READY, Reader, free_ports
+from tests.story.command import succeed
+from tests.story.serving import until
+
+README = ROOT / "README.md"
+RULES = [
+    pytest.param(one["rule"], id=f"{page.relative_to(ROOT)}:{one['key']}")
+    for page in pages()
+    for block in blocks(page)
+    if block.language == "yaml"
+    for one in [yaml.safe_load(block.text)]
+    if isinstance(one, dict) and "rule" in one
+]
+
+
+def typed(heading):
+    """The commands below a heading, with the installed `cauce`; `make setup` is what the tests run in."""
+    found = [c for b in blocks(README, heading) if b.language == "console" for c in commands(b)]
+    lines = [command.line.replace(".venv/bin/cauce", "cauce") for command in found]
+    assert lines[0] == "make setup"
+    return lines[1:]
+
+
+def test_what_is_to_be_typed_works(tmp_path):
+    init, serve, *rest = typed("Use it")
+    assert (init, serve) == ("cauce init shop", "cauce serve --space shop")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shutil.copy(ROOT / "examples/contacts/contacts.csv", tmp_path)
+    ports = dict(zip(("8765", "8766", "9000"), free_ports(3), strict=True))
+    with Reader(tmp_path, ports) as reader:
+        printed = reader.type(Command(init, []))
+        key = next(word for word in printed.split() if word.startswith("cauce_write_"))
+        space = tmp_path / "shop"
+        if not any("cp -r" in line for line in rest):  # the example's source, as examples/README.md says
+            shutil.copytree(ROOT / "examples/contacts/definitions", space / "definitions", dirs_exist_ok=True)
+        reader.type(Command(serve, READY))
+        said = {}
+        for line in rest:
+            wanted = "import" not in line and "curl" not in line
+            if wanted:
+                until(lambda: succeed("log", "stats", "--json", "--space", space).json["folded"] == 4, line)
+            said[line] = reader.type(Command(line.replace("WRITE_KEY", key), []))
+        told = list(said.values())
+    assert told[0] == '{"success":true}'
+    assert "Profile p_" in told[2]
+    assert "the rule holds for 1." in told[3]
+    assert told[4].startswith("user_id:ann is in recent_buyers")
+
+
+def test_the_demo_that_is_named_exists():
+    demo = [c.line for b in blocks(README, "See it") if b.language == "console" for c in commands(b)]
+    assert demo == ["make demo", 'make demo DEMO="--once"']
+    assert (ROOT / "demo/__main__.py").is_file()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rules_on_the_pages_parse(rule):
+    assert parse(rule).mentions
