@@ -85,7 +85,13 @@ class WhyDocument(msgspec.Struct, frozen=True):
 def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
     """The routes, reading from a space; ``clock`` gives the moment of ``why``."""
     router = APIRouter(prefix="/segments", tags=["segments"])
+    _route_segments(router, composition)
+    _route_members(router, composition)
+    _route_why(router, composition, clock)
+    return router
 
+
+def _route_segments(router: APIRouter, composition: Composition) -> None:
     @router.get("", responses=documented(SegmentsDocument, "All segments."))
     def segments(_: ReaderKey) -> Response:
         """List the segments with the number of their members."""
@@ -101,6 +107,8 @@ def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
             raise NotFound(f"There is no segment {key}.", hint=did_you_mean(key, defined))
         return answer(_segment(defined[key], composition.segments.sizes()))
 
+
+def _route_members(router: APIRouter, composition: Composition) -> None:
     @router.get("/{key}/members", responses=documented(MembersDocument, "A page of members."))
     def members(
         caller: CallerKey,
@@ -124,6 +132,8 @@ def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
         onward = str(page[-1].profile) if more else None
         return answer(MembersDocument(people, Cursor(next=onward, has_more=more, limit=limit)))
 
+
+def _route_why(router: APIRouter, composition: Composition, clock: Clock) -> None:
     @router.get("/{key}/why/{identifier:path}", responses=documented(WhyDocument, "The reasons."))
     def why(
         caller: CallerKey,
@@ -144,8 +154,6 @@ def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
         return answer(
             WhyDocument(found.profile_id, key, found.member, since, to_iso(found.at), found.asked_for, reason)
         )
-
-    return router
 
 
 def _segment(one: SegmentDef, sizes: Any) -> SegmentDocument:
