@@ -6,20 +6,25 @@ import pytest
 import yaml
 
 from cauce.vocabulary.language import parse
+from cauce.vocabulary.language.tree import Operator
 from tests.docs.markdown_blocks import ROOT, Command, blocks, commands, pages
 from tests.docs.tutorial_reader import READY, Reader, free_ports
 from tests.story.command import succeed
 from tests.story.serving import until
 
 README = ROOT / "README.md"
-RULES = [
-    pytest.param(one["rule"], id=f"{page.relative_to(ROOT)}:{one['key']}")
-    for page in pages()
-    for block in blocks(page)
-    if block.language == "yaml"
-    for one in [yaml.safe_load(block.text)]
-    if isinstance(one, dict) and "rule" in one
-]
+
+
+def rules():
+    """Every rule on a page: a block of its own, or in a definition."""
+    for page in pages():
+        for number, block in enumerate(blocks(page)):
+            content = yaml.safe_load(block.text) if block.language == "yaml" else None
+            text = content.get("rule") if isinstance(content, dict) else None
+            if block.language == "rule":
+                text = block.text
+            if text:
+                yield pytest.param(text, id=f"{page.relative_to(ROOT)}:{number}")
 
 
 def typed(heading):
@@ -62,6 +67,17 @@ def test_the_demo_that_is_named_exists():
     assert (ROOT / "demo/__main__.py").is_file()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", list(rules()))
 def test_the_rules_on_the_pages_parse(rule):
-    assert parse(rule).mentions
+    mentions = parse(rule).mentions
+    assert mentions.traits or mentions.events
+
+
+def test_rules_are_found_on_the_pages():
+    found = {param.id.partition(":")[0] for param in rules()}
+    assert found >= {"README.md", "README.es.md", "docs/tutorial.md", "docs/reference/language.md"}
+
+
+def test_every_comparison_is_on_the_page_of_the_language():
+    page = (ROOT / "docs/reference/language.md").read_text(encoding="utf-8")
+    assert [name for name in Operator if f"`{name}" not in page] == []
