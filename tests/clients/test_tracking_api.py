@@ -1,6 +1,5 @@
 """The tracking API over real HTTP: the rows of ``field.md`` 2.1 as a table, and what lies behind them."""
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,22 +8,21 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.clients.collector_process import KEY, RunningCollector
+from tests.clients.collector_process import RunningCollector
 
-BASIC = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 LONG = "x" * (33 * 1024)
 MANY = {str(number): number for number in range(301)}
 
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCollector]:
-    with RunningCollector(tmp_path_factory.mktemp("space")) as running:
+    with RunningCollector(tmp_path_factory.mktemp("spaces") / "space") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def client(collector: RunningCollector) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=collector.url, headers={"Authorization": BASIC}) as made:
+    with httpx.Client(base_url=collector.url, auth=(collector.key, "")) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from cauce.app.collector import Collector
+from cauce.app.collector import Collector, tune_process
 from cauce.app.compose import Composition
 from cauce.app.http_server import run_http
 from cauce.govern.keys import KeyRing
@@ -19,4 +19,5 @@ def run(composition: Composition, descriptor: str) -> None:
         clock=moment.now,
         new_id=lambda: str(uuid.uuid4()),
     )
+    tune_process()
     run_http(app, int(descriptor), stop_seconds=composition.settings.serve.stop_seconds)

@@ -1,4 +1,4 @@
-"""The collector: the HTTP tracking API as a plain ASGI application, and its process.
+"""The collector: the HTTP tracking API as a plain ASGI application.
 
 No framework stands on the hot path: a request is read, decided about by the
 door (``cauce.collect.service``), and answered once the log has it on disk.
@@ -6,12 +6,9 @@ door (``cauce.collect.service``), and answered once the log has it on disk.
 
 import asyncio
 import gc
-import math
-import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-
-import uvicorn
 
 from cauce.collect.answers import (
     NO_KEY,
@@ -37,7 +34,7 @@ from cauce.collect.needs import WriteKeys
 from cauce.collect.service import OK, UNKNOWN_KEY, Decision, Door, Request
 from cauce.collect.settings import CollectSettings
 from cauce.eventlog.port import EventLog
-from cauce.vocabulary.errors import BadSettings, CauceError, Transient
+from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.moment import Clock, Moment
 
@@ -45,10 +42,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _STRICT = b"x-strict"
-_BACKLOG = 2_048
-_KEEP_ALIVE_SECONDS = 75
 _GARBAGE_THRESHOLD = 50_000
 """Decoded events die at once; looking for cycles among them is wasted."""
+
+_SWITCH_SECONDS = 0.0005
+"""How long the thread that has committed waits for its turn: answers wait for it."""
 
 
 class _Gone(Exception):
@@ -177,40 +175,8 @@ async def _read(receive: Receive, beginning: bytes, limit: int) -> tuple[bytes, 
     return b"".join(parts), False
 
 
-def run(
-    collector: Collector,
-    *,
-    host: str,
-    port: int,
-    stop_seconds: float,
-    announce: Callable[[str, int], None] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted, for at most ``stop_seconds``.
-
-    ``announce`` is told the address and port once the socket is open; port 0
-    takes a free one. Raises ``BadSettings`` if the address cannot be had.
-    """
-    try:
-        listener = socket.create_server((host, port), backlog=_BACKLOG)
-    except OSError as error:
-        raise BadSettings(
-            f"The collector cannot listen on {host}:{port}: {error.strerror}.",
-            hint="Set collector.host and collector.port to a free address of this machine.",
-        ) from error
-    config = uvicorn.Config(
-        collector,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        lifespan="on",
-        ws="none",
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=math.ceil(stop_seconds),
-    )
-    if announce:
-        announce(*listener.getsockname()[:2])
+def tune_process() -> None:
+    """Settings of the interpreter for the collector's process; call it before serving."""
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD)
-    uvicorn.Server(config).run(sockets=[listener])
+    sys.setswitchinterval(_SWITCH_SECONDS)

@@ -3,29 +3,14 @@
 import json
 from typing import Any, NoReturn
 
-from cauce.collect.numbers import TOO_LARGE, NotFinite, check_float, check_integer, may_hold_long_integer
+from cauce.collect.numbers import TOO_LARGE, NotFinite, check_float, check_integer
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.scan import nesting
-
-_NUL = b"\\u0000"
 
 _NOT_FINITE = Problem(Reason.NUMBER_NOT_FINITE, "A number is beyond the range of a double, or not a number.")
 _NUL_FOUND = Problem(Reason.NUL_CHARACTER, "A text holds the NUL character.")
 _SURROGATE = Problem(Reason.LONE_SURROGATE, "A text holds half of a surrogate pair.")
 _NOT_UTF8 = Problem(Reason.INVALID_UTF8, "The text is not UTF-8.")
-
-
-def may_be_hazardous(item: bytes, max_nesting: int) -> bool:
-    """Whether an event that decodes may still hold what some engine cannot; false only if it holds none.
-
-    A NUL can only stand there as the escape ``\\u0000``; nesting needs as many
-    opening brackets.
-    """
-    return (
-        item.count(b"{") + item.count(b"[") > max_nesting
-        or (b"\\" in item and _NUL in item)
-        or may_hold_long_integer(item)
-    )
 
 
 def hazard(item: bytes, value: object, max_nesting: int) -> Problem | None:

@@ -1,8 +1,7 @@
 """Is this a valid event? Pure: an event's bytes in, ``Accepted`` or a ``Problem`` out.
 
-Every check that could stop a later stage stands here, and the hot path is kept
-short: one decode, look-ups, and cheap byte tests that decide whether the exact
-look of ``diagnosis.py`` is needed.
+Every check that could stop a later stage stands here. Ordinary events are
+recognised by ``ordinary.py``; the rest is looked at exactly.
 """
 
 import unicodedata
@@ -11,8 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cauce.collect.diagnosis import hazard, may_be_hazardous, too_deep, why_malformed
+from cauce.collect.diagnosis import hazard, too_deep, why_malformed
 from cauce.collect.numbers import check_float
+from cauce.collect.ordinary import Ordinary, may_be_hazardous
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
@@ -44,27 +44,38 @@ class Judge:
     def __init__(self, limits: CollectSettings, new_id: IdFactory) -> None:
         self._limits = limits
         self._new_id = new_id
+        self._ordinary = Ordinary(limits)
         self._ahead = limits.ahead_seconds * SECOND
 
-    def judge(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
+    def judge(
+        self, item: bytes, call: Call | None, arrival: Arrival, *, hazardous: bool = True
+    ) -> Accepted | Problem:
         """The event in ``item``, or what is wrong with it; how long it may be is the caller's business.
 
         ``call`` is that of the path; None if the event names its own ``type``.
-        An event without message id gets a new one. A write key within the event
-        is taken out of what is stored.
+        ``hazardous`` is false if ``may_be_hazardous`` is for text that holds the
+        item. An event without message id gets a new one. A write key within the
+        event is taken out of what is stored.
         """
-        limits = self._limits
+        if not hazardous or not may_be_hazardous(item):
+            source, received, sent = arrival
+            ordinary = self._ordinary.read(item, call, source, received, sent)
+            if ordinary is not None:
+                return ordinary
+        return self.judge_exactly(item, call, arrival)
+
+    def judge_exactly(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
+        """The same, whether or not the event is an ordinary one."""
+        deepest = self._limits.max_nesting
         try:
             fields = _decode(item)
         except RecursionError:
-            return too_deep(limits.max_nesting)
+            return too_deep(deepest)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return why_malformed(item, limits.max_nesting)
+            return why_malformed(item, deepest)
         if type(fields) is not dict:
             return Problem(Reason.NOT_AN_OBJECT, "The event is no JSON object.")
-        if may_be_hazardous(item, limits.max_nesting) and (found := hazard(item, fields, limits.max_nesting)):
-            return found
-        return self._judge_fields(item, fields, call, arrival)
+        return hazard(item, fields, deepest) or self._judge_fields(item, fields, call, arrival)
 
     def _judge_fields(
         self, item: bytes, fields: dict[str, Any], call: Call | None, arrival: Arrival
@@ -92,7 +103,7 @@ class Judge:
             call=call,
             name=name,
             source=arrival.source,
-            body=without_write_key(item) if _WRITE_KEY in fields else item,
+            body=item if fields.get(_WRITE_KEY) is None else without_write_key(item),
         )
 
     def _identifiers(self, fields: dict[str, Any], call: Call) -> Problem | None:

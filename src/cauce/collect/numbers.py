@@ -13,9 +13,11 @@ MAX_DIGITS = 308
 
 TOO_LARGE = 10**MAX_DIGITS
 
-_LONG = 300
-_STRIDE = 30
-_RUN = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS // _STRIDE))
+LONG_RUN = 200
+"""A number with fewer digits before its point and an exponent below 100 is finite."""
+
+_STRIDE = 20
+_RUN = re.compile(rb"[0-9]{%d}" % (LONG_RUN // _STRIDE))
 
 
 class NotFinite(ValueError):
@@ -28,7 +30,7 @@ def check_float(text: str) -> float:
     Made as ``float_hook`` of a decoder, which calls it for every number with a
     point or an exponent.
     """
-    if len(text) > _LONG or "e" in text or "E" in text:
+    if len(text) > LONG_RUN or "e" in text or "E" in text:
         _check_exactly(text)
     return 0.0
 
@@ -49,9 +51,9 @@ def check_integer(text: str) -> int:
     return int(text)
 
 
-def may_hold_long_integer(text: bytes) -> bool:
-    """Whether ``text`` may hold a whole number of more than 308 digits: false only if it holds none.
+def may_hold_long_run(text: bytes) -> bool:
+    """Whether ``text`` may hold a run of 200 digits or more: false only if it holds none.
 
-    Looks at every thirtieth byte: so long a run of digits covers ten of them in a row.
+    Looks at every twentieth byte: so long a run covers ten of them in a row.
     """
-    return len(text) > MAX_DIGITS and _RUN.search(text[::_STRIDE]) is not None
+    return len(text) > LONG_RUN and _RUN.search(text[::_STRIDE]) is not None

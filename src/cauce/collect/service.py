@@ -6,6 +6,7 @@ from cauce.collect.body import json_text
 from cauce.collect.judge import Arrival, IdFactory, Judge
 from cauce.collect.key import basic_key, key_in_broken, key_of_event, without_key
 from cauce.collect.needs import WriteKeys
+from cauce.collect.ordinary import may_be_hazardous
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.split import Batch, split, with_shared
@@ -54,6 +55,8 @@ class Door:
         self._keys = keys
         self._limits = limits
         self._judge = Judge(limits, new_id)
+        longest = limits.max_event_bytes
+        self._too_large = Problem(Reason.EVENT_TOO_LARGE, f"The event is longer than {longest} bytes.")
 
     def decide(self, request: Request) -> Decision:
         """What becomes of a request (response codes: ``field.md`` 2.1)."""
@@ -79,18 +82,14 @@ class Door:
         source = self._source(key)
         if source is None:
             return UNKNOWN_KEY
-        event = self._judged(text, text, call, Arrival(source, received, None))
+        if len(text) > self._limits.max_event_bytes:
+            event: Accepted | Problem = self._too_large
+        else:
+            event = self._judge.judge(text, call, Arrival(source, received, None))
         if isinstance(event, Accepted):
             return Decision(OK, [event], [], [])
         status = BAD_REQUEST if event.reason in _BAD_REQUESTS else OK
         return Decision(status, [], [self._refused(event, source, text)], [Fault(None, event)])
-
-    def _judged(self, sent: bytes, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
-        """The event ``item``, which was ``sent`` in that form: only what was sent can be too long."""
-        longest = self._limits.max_event_bytes
-        if len(sent) > longest:
-            return Problem(Reason.EVENT_TOO_LARGE, f"The event is longer than {longest} bytes.")
-        return self._judge.judge(item, call, arrival)
 
     def _many(self, key: str, text: bytes, batch: Batch, received: Moment) -> Decision:
         source = self._source(key)
@@ -104,9 +103,14 @@ class Door:
         events: list[Accepted] = []
         refused: list[Refused] = []
         faults: list[Fault] = []
+        hazardous = bool(batch.shared) or may_be_hazardous(text)
+        judge, longest = self._judge.judge, self._limits.max_event_bytes
         for index, item in enumerate(batch.items):
-            whole = with_shared(item, batch.shared) if batch.shared else item
-            event = self._judged(item, whole, None, arrival)
+            if len(item) > longest:
+                event: Accepted | Problem = self._too_large
+            else:
+                whole = with_shared(item, batch.shared) if batch.shared else item
+                event = judge(whole, None, arrival, hazardous=hazardous)
             if isinstance(event, Accepted):
                 events.append(event)
             else:

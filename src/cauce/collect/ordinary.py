@@ -1,0 +1,150 @@
+"""The hot path: recognising ordinary events, nearly all there are, at a few microseconds each.
+
+A typed decoder reads the few fields that decide and skips the rest, which checks
+its grammar but neither its numbers nor its UTF-8; byte tests make up for that.
+They may take an ordinary event for a strange one, never the reverse: whatever is
+not ordinary goes to the exact look of ``judge.py``, which alone refuses.
+"""
+
+import re
+import unicodedata
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from cauce.collect.numbers import may_hold_long_run
+from cauce.collect.settings import CollectSettings
+from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
+from cauce.vocabulary.event import Accepted, Call
+from cauce.vocabulary.moment import SECOND, Moment, parse_iso
+
+_Text = Annotated[str, Meta(min_length=1)]
+
+
+class _Object(msgspec.Struct, gc=False):
+    """Any object; its members are skipped."""
+
+
+class _Context(msgspec.Struct, gc=False):
+    groupId: _Text | int | None = None
+
+
+class _Fields(msgspec.Struct, gc=False):
+    messageId: _Text
+    type: Call | None = None
+    userId: _Text | int | None = None
+    anonymousId: _Text | int | None = None
+    event: _Text | None = None
+    timestamp: _Text | None = None
+    originalTimestamp: _Text | None = None
+    sentAt: _Text | None = None
+    properties: _Object | None = None
+    traits: _Object | None = None
+    context: _Context | None = None
+    writeKey: None = None
+
+
+_decode = msgspec.json.Decoder(_Fields).decode
+
+_NAMES: dict[Call | None, str] = {Call.IDENTIFY: "", Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
+_NUL = b"\\u0000"
+_BYTES_OF_MEMBER = len('"":0,')
+
+_LARGE_EXPONENT = re.compile(rb"e[-+]?[0-9]{3,}[,}\]\s]").search
+_LARGE_EXPONENT_CAPITAL = re.compile(rb"E[-+]?[0-9]{3,}[,}\]\s]").search
+# Two patterns, because each begins with one letter that a fast search finds. A number ends with a comma, a
+# bracket or white space, which sets it apart from the hexadecimal digits of ids.
+
+
+def may_be_hazardous(text: bytes) -> bool:
+    """Whether JSON text may hold what some engine cannot, nesting aside; false only if it holds none.
+
+    A NUL can only stand there as the escape ``\\u0000``. A number is beyond a
+    double only with an exponent of three digits or with 200 digits before it.
+    Costs little per byte and much per call, so a batch is tested as a whole.
+    """
+    return (
+        _LARGE_EXPONENT(text) is not None
+        or _LARGE_EXPONENT_CAPITAL(text) is not None
+        or (b"\\" in text and _NUL in text)
+        or may_hold_long_run(text)
+        or not (text.isascii() or _is_utf8(text))
+    )
+
+
+class Ordinary:
+    """Recognises ordinary events by the limits of a space."""
+
+    def __init__(self, limits: CollectSettings) -> None:
+        self._longest_id = limits.max_identifier
+        self._longest_message_id = limits.max_message_id
+        self._nesting = limits.max_nesting
+        self._members = limits.max_properties
+        self._ahead = limits.ahead_seconds * SECOND
+
+    def read(
+        self, item: bytes, call: Call | None, source: str, received: Moment, sent: Moment | None
+    ) -> Accepted | None:
+        """The event in ``item`` if it is an ordinary one that is valid beyond doubt, else None.
+
+        The caller has found that ``may_be_hazardous`` is false for it.
+        """
+        try:
+            fields = _decode(item)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        call = call or fields.type
+        name = _name(call, fields.event)
+        message_id = fields.messageId
+        if (
+            call is None
+            or name is None
+            or len(message_id) > self._longest_message_id
+            or self._is_strange(fields.userId, fields.anonymousId)
+            or item.count(b"{") + item.count(b"[") > self._nesting
+            or (len(item) > self._members * _BYTES_OF_MEMBER and item.count(b":") > self._members)
+        ):
+            return None
+        time = self._time(fields, received, sent)
+        if time is None:
+            return None
+        return Accepted(message_id=message_id, time=time, call=call, name=name, source=source, body=item)
+
+    def _is_strange(self, user: str | int | None, anonymous: str | int | None) -> bool:
+        longest = self._longest_id
+        return (
+            (user is None and anonymous is None)
+            or (type(user) is str and (len(user) > longest or user.isspace()))
+            or (type(anonymous) is str and (len(anonymous) > longest or anonymous.isspace()))
+        )
+
+    def _time(self, fields: _Fields, received: Moment, sent: Moment | None) -> Moment | None:
+        """The corrected time; None if that is for the exact look."""
+        said = fields.originalTimestamp or fields.timestamp
+        if said is None:
+            return received
+        original = parse_iso(said)
+        if original is None:
+            return None
+        if fields.sentAt is not None:
+            sent = parse_timestamp(fields.sentAt) or sent
+        time = corrected(original, sent, received, self._ahead)
+        return time if time >= EARLIEST else None
+
+
+def _name(call: Call | None, event: str | None) -> str | None:
+    """The name as rules see it; None if that is for the exact look."""
+    if call is not Call.TRACK:
+        return _NAMES.get(call)
+    if event is None or event.isspace():
+        return None
+    return event if event.isascii() else unicodedata.normalize("NFC", event)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""The door on random input: what it accepts every engine can read, and a bad event costs no neighbour."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cauce.collect.judge import Arrival, Judge
+from cauce.collect.reasons import Problem
+from cauce.collect.scan import elements, members, nesting
+from cauce.collect.service import Door, Request
+from cauce.collect.settings import CollectSettings
+from cauce.vocabulary.event import Accepted, Call, Logged, Position, read_event
+from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
+from cauce.vocabulary.moment import SECOND, Moment, to_iso
+from tests.property.event_texts import VALUES, assert_every_engine_can_read, damaged, encoded
+
+RECEIVED = Moment(1_767_268_800 * SECOND)
+CALLS = st.none() | st.sampled_from(list(Call))
+SENT = st.none() | st.integers(-(10**9), 10**9).map(lambda ahead: Moment(RECEIVED + ahead * SECOND))
+
+
+class OneKey:
+    """A write key in memory; see ``WriteKeys``."""
+
+    def verify(self, write_key: str) -> str | None:
+        return "web" if write_key == "key" else None
+
+
+JUDGE = Judge(CollectSettings(), lambda: "made")
+DOOR = Door(OneKey(), CollectSettings(), lambda: "made")
+BASIC = b"Basic a2V5Og=="
+
+
+def good(message_id: str) -> bytes:
+    return json.dumps({"type": "track", "event": "e", "userId": "u", "messageId": message_id}).encode()
+
+
+@given(damaged(), CALLS, SENT)
+@example(b'{"userId":"a","event":"e","properties":{"x":1e999}}', Call.TRACK, None)
+@example(b'{"userId":"a","event":"e","other":' + b"[" * 64 + b"]" * 64 + b"}", Call.TRACK, None)
+def test_every_engine_can_read_what_is_accepted(text: bytes, call: Call | None, sent: Moment | None) -> None:
+    event = JUDGE.judge(text, call, Arrival("web", RECEIVED, sent))
+    if isinstance(event, Problem):
+        assert event.detail
+        return
+    assert_every_engine_can_read(event.body)
+    assert event.time <= RECEIVED + 300 * SECOND
+    to_iso(event.time)
+    assert 0 < len(event.message_id) <= 100
+    row = Logged(
+        position=Position(1), received=RECEIVED, **{f: getattr(event, f) for f in event.__struct_fields__}
+    )
+    read = read_event(row, DEFAULT_NORMALIZATION)
+    assert all("\0" not in one.value for one in read.identifiers)
+
+
+@given(damaged(), CALLS, SENT)
+def test_ordinary_events_are_judged_as_exactly_as_others(
+    text: bytes, call: Call | None, sent: Moment | None
+) -> None:
+    arrival = Arrival("web", RECEIVED, sent)
+    assert JUDGE.judge(text, call, arrival) == JUDGE.judge_exactly(text, call, arrival)
+
+
+@given(st.lists(damaged(), max_size=4), st.randoms(use_true_random=False))
+def test_neighbours_of_a_bad_event_are_kept(texts: list[bytes], order: object) -> None:
+    """As far as the bad event leaves the structure around it alone."""
+    bad = [text for text in texts if elements(b"[" + text + b"]") == [text.strip()] and text.strip()]
+    ids = [f"good-{number}" for number in range(len(bad) + 1)]
+    items = [part for pair in zip(map(good, ids), [*bad, b""], strict=True) for part in pair if part]
+    body = b'{"batch": [' + b", ".join(items) + b"]}"
+    decision = DOOR.decide(Request(None, BASIC, b"application/json", body, RECEIVED))
+    assert decision.status == 200
+    accepted = [event.message_id for event in decision.events]
+    assert [one for one in accepted if one in ids] == ids
+    assert len(decision.events) + len(decision.refused) == len(items)
+
+
+@given(
+    st.binary(max_size=60) | damaged(),
+    st.sampled_from([None, *Call]),
+    st.sampled_from([b"", b"application/x-www-form-urlencoded"]),
+)
+def test_no_body_breaks_the_door(body: bytes, call: Call | None, content_type: bytes) -> None:
+    decision = DOOR.decide(Request(call, BASIC, content_type, body, RECEIVED))
+    assert decision.status in (200, 400)
+    assert decision.events or decision.refused or b"batch" in body
+
+
+@given(st.lists(VALUES, max_size=5), st.booleans())
+def test_lenient_reading_finds_the_elements(values: list[object], escaped: bool) -> None:
+    try:
+        texts = [encoded(value, escaped) for value in values]
+    except ValueError:
+        return
+    assert elements(b"[" + b" , ".join(texts) + b"]") == texts
+    whole = b"{" + b",".join(b'"%d" : %b' % pair for pair in enumerate(texts)) + b"}"
+    assert members(whole) == {b"%d" % number: text for number, text in enumerate(texts)}
+
+
+@pytest.mark.parametrize(("text", "depth"), [(b"1", 0), (b"[]", 1), (b'{"a":[1,{"[[[":2}]}', 3), (b'["[', 1)])
+def test_nesting(text: bytes, depth: int) -> None:
+    assert nesting(text) == depth
+
+
+def test_what_the_door_accepts_is_what_was_sent() -> None:
+    text = (
+        b'{ "type":"track", "event":"e" ,"userId":1e0, "userId":"u","messageId":"m","properties":{"p":1.50}}'
+    )
+    event = JUDGE.judge(text, None, Arrival("web", RECEIVED, None))
+    assert isinstance(event, Accepted)
+    assert event.body is text
