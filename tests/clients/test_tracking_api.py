@@ -1,14 +1,16 @@
 """The tracking API over real HTTP: the rows of ``field.md`` 2.1 as a table, and what lies behind them."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.clients.collector_process import RunningCollector
+from tests.clients.collector_process import SOURCE, RunningCollector
 
 LONG = "x" * (33 * 1024)
 MANY = {str(number): number for number in range(301)}
@@ -75,3 +77,174 @@ def test_response_codes(
         assert set(answer.json()) == {"success", "code", "message"}
         assert answer.json()["code"] == reason
     assert collector.reasons()[len(before) :] == ([reason] if reason else [])
+
+
+CALLS: dict[str, dict[str, Any]] = {
+    "identify": {"userId": "ann", "traits": {"email": "ann@example.org"}},
+    "track": {"userId": "ann", "event": "Order Completed"},
+    "page": {"anonymousId": "browser-1", "name": "Home"},
+    "screen": {"anonymousId": "phone-1", "name": "Home"},
+    "group": {"userId": "ann", "groupId": "acme"},
+    "alias": {"userId": "ann", "previousId": "browser-1"},
+}
+
+
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("short", [False, True])
+def test_every_path(
+    collector: RunningCollector, client: httpx.Client, prefix: str, call: str, short: bool
+) -> None:
+    body = CALLS[call] | {"messageId": str(uuid4())}
+    answer = client.post(f"{prefix}/{call[0] if short else call}", json=body)
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    (event,) = stored(collector, body["messageId"])
+    assert (event.call, event.source, event.body) == (call, SOURCE, answer.request.content)
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/batch", "/v1/b", "/b"])
+def test_every_path_of_batches(collector: RunningCollector, client: httpx.Client, path: str) -> None:
+    items = [{"type": call, "messageId": str(uuid4())} | fields for call, fields in CALLS.items()]
+    answer = client.post(path, json={"batch": items, "sentAt": "2026-01-01T00:00:00Z"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert [len(stored(collector, item["messageId"])) for item in items] == [1] * len(items)
+
+
+def test_a_browser_sends_text_from_another_origin(collector: RunningCollector) -> None:
+    body = track(writeKey=collector.key)
+    headers = {"Content-Type": "text/plain", "Origin": "https://shop.example"}
+    answer = httpx.post(f"{collector.url}/v1/t", content=json.dumps(body), headers=headers)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+    (event,) = stored(collector, body["messageId"])
+    assert collector.key.encode() not in event.body
+
+
+def test_a_phone_sends_gzip(collector: RunningCollector) -> None:
+    item = track()
+    body = {"batch": [item], "writeKey": collector.key, "sentAt": "2026-01-01T00:00:00Z"}
+    answer = httpx.post(
+        f"{collector.url}/b",
+        content=gzip.compress(json.dumps(body).encode()),
+        headers={"Content-Type": "text/plain", "Content-Encoding": "gzip"},
+    )
+    assert answer.status_code == 200
+    assert len(stored(collector, item["messageId"])) == 1
+
+
+def test_preflight(collector: RunningCollector) -> None:
+    asked = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
+    }
+    answer = httpx.options(f"{collector.url}/v1/batch", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-headers"] == asked["Access-Control-Request-Headers"]
+
+
+@pytest.mark.parametrize("key", ["", "nobody"])
+def test_an_unknown_key_is_refused_and_nothing_kept(collector: RunningCollector, key: str) -> None:
+    before, body = collector.refused(), track()
+    answer = httpx.post(f"{collector.url}/v1/track", json=body, auth=(key, "") if key else None)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_write_key")
+    assert stored(collector, body["messageId"]) == []
+    assert collector.refused() == before
+
+
+def test_a_repeat_counts_once_and_the_first_wins(collector: RunningCollector, client: httpx.Client) -> None:
+    """SEG-DEDUP-01 and -02."""
+    first = track(sentAt="2026-01-01T00:00:00Z")
+    for body in (first, first | {"sentAt": "2026-01-01T00:00:09Z"}, first | {"properties": {"other": True}}):
+        assert client.post("/v1/track", json=body).status_code == 200
+    other = first | {"messageId": str(uuid4())}
+    assert client.post("/v1/track", json=other).status_code == 200
+    (event,) = stored(collector, first["messageId"])
+    assert json.loads(event.body) == first
+    assert len(stored(collector, other["messageId"])) == 1
+    assert collector.reasons()[-1] == "conflicting_repeat"
+
+
+def test_strict_mode_says_what_was_refused(collector: RunningCollector, client: httpx.Client) -> None:
+    good = track()
+    body = {"batch": [good, {"type": "track", "userId": "ann"}]}
+    answer = client.post("/v1/batch", json=body, headers={"X-Strict": "1"})
+    assert answer.status_code == 400
+    refused = answer.json()["refused"]
+    assert answer.json()["accepted"] == 1
+    assert [(one["item"], one["code"]) for one in refused] == [(1, "no_event_name")]
+    assert len(stored(collector, good["messageId"])) == 1
+    assert client.post("/v1/track", json=good, headers={"X-Strict": "1"}).json() == {"success": True}
+
+
+def test_a_body_in_chunks(collector: RunningCollector, client: httpx.Client) -> None:
+    items = [track(properties={"n": number}) for number in range(1_000)]
+    text = json.dumps({"batch": items}).encode()
+    chunks = [text[at : at + 7_000] for at in range(0, len(text), 7_000)]
+    assert client.post("/v1/batch", content=iter(chunks)).status_code == 200
+    held = {event.message_id for event in collector.logged()}
+    assert all(item["messageId"] in held for item in items)
+
+
+def test_an_endless_body_is_not_read_to_its_end(collector: RunningCollector, client: httpx.Client) -> None:
+    answer = client.post("/v1/batch", content=(b"x" * 65_536 for _ in range(160)))
+    assert (answer.status_code, answer.json()["code"]) == (400, "body_too_large")
+    reason, body = collector.refused()[-1]
+    assert (reason, len(body)) == ("body_too_large", 4_096)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/track", 405), ("PUT", "/v1/batch", 405), ("POST", "/v1/nothing", 404), ("GET", "/", 404)],
+)
+def test_other_methods_and_paths(client: httpx.Client, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert not answer.json()["success"]
+
+
+def test_what_sdks_say_of_themselves_is_discarded(collector: RunningCollector, client: httpx.Client) -> None:
+    before = len(collector.logged())
+    assert client.post("/v1/m", json={"series": []}).status_code == 200
+    assert len(collector.logged()) == before
+
+
+def test_health_and_metrics(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.head("/health").status_code == 200
+    assert client.get("/ready").json() == {"status": "ready"}
+    before = _metrics(client)
+    client.post("/v1/track", json=track())
+    client.post("/v1/track", json={"userId": "ann"})
+    after = _metrics(client)
+    for name in (
+        'requests_total{status="200"}',
+        'events_total{outcome="accepted"}',
+        'quarantined_total{reason="no_event_name"}',
+        "commit_seconds_count",
+    ):
+        assert after[name] > before.get(name, 0), name
+    assert after["waiting_events"] == 0
+
+
+def _metrics(client: httpx.Client) -> dict[str, float]:
+    lines = [line for line in client.get("/metrics").text.splitlines() if not line.startswith("#")]
+    pairs = [line.rsplit(" ", 1) for line in lines]
+    return {name.removeprefix("cauce_collector_"): float(value) for name, value in pairs}
+
+
+def test_the_time_is_that_of_the_server(collector: RunningCollector, client: httpx.Client) -> None:
+    body = track(timestamp="2040-01-01T00:00:00Z", sentAt="2040-01-01T00:00:10Z")
+    client.post("/v1/track", json=body)
+    (event,) = stored(collector, body["messageId"])
+    assert 10_000_000 <= event.received - event.time < 15_000_000
+
+
+def test_a_form_carries_json(collector: RunningCollector, client: httpx.Client) -> None:
+    for wrap in (lambda text: text, lambda text: f"data={quote_plus(text)}", quote):
+        body = track(properties={"note": "a+b & c"})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert client.post("/v1/track", content=wrap(json.dumps(body)), headers=headers).status_code == 200
+        (event,) = stored(collector, body["messageId"])
+        assert json.loads(event.body) == body
