@@ -9,9 +9,6 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-WRITE_KEY = "bench-key"
-_BASIC = "YmVuY2gta2V5Og=="
-
 
 class Plan(NamedTuple):
     """What one round sends: ``requests`` of ``batch`` events each (1: single track calls)."""
@@ -21,6 +18,8 @@ class Plan(NamedTuple):
     connections: int
     seed: int
     repeats: float = 0.02
+    basic: str = ""
+    """The write key as Basic authorization carries it."""
 
 
 class Round(NamedTuple):
@@ -103,7 +102,7 @@ def requests(plan: Plan) -> list[bytes]:
             items = [next(source) for _ in range(plan.batch)]
             path, body = "/v1/batch", json.dumps({"batch": items, "sentAt": "2026-01-01T12:00:01Z"}).encode()
         head = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Basic {_BASIC}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Basic {plan.basic}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         made.append(head.encode() + body)
