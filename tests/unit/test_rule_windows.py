@@ -207,6 +207,7 @@ def test_reduced_properties_keep_the_mentioned_leaves_and_no_more() -> None:
         "cafe\u0301": {"x": 1},
         "list": [{"x": 1}],
         "\u212aelvin": 5,
+        "whole": {"cafe\u0301": 1},
         "rest": 1,
     }
 
@@ -221,6 +222,8 @@ def test_reduced_properties_keep_the_mentioned_leaves_and_no_more() -> None:
         "café": {"x": 1},
         "Kelvin": 5,
     }
+    assert reduced(("whole",), ("whole", "café")) == {"whole": {"cafe\u0301": 1}}
+    assert properties["whole"] == {"cafe\u0301": 1}
     assert reduced() == {}
     assert properties["a"] == {"b": 1, "c": {"d": [1, {"e": 2}], "f": None}}
 

@@ -8,7 +8,7 @@ from cauce.vocabulary.language.check import ORDERED, kinds
 from cauce.vocabulary.language.closures import Read, Test
 from cauce.vocabulary.language.paths import nfc
 from cauce.vocabulary.language.person import Entry, Person
-from cauce.vocabulary.language.read import Tally, constant_as, read, read_as
+from cauce.vocabulary.language.read import Tally, constant_as, raw_and_form, read, read_as
 from cauce.vocabulary.language.tree import Comparison, Kind, Literal, Operand, Operator
 from cauce.vocabulary.language.values import INCOMPARABLE, READ_AS, canonical, kind_of, plain
 from cauce.vocabulary.moment import Moment
@@ -62,18 +62,17 @@ def _related(left: Operand, relation: Relation, right: Operand, tally: Tally) ->
     if len(shared) > 1:
         return _same_kind(relation, read(left, tally), read(right, tally), shared)
     (kind,) = shared
-    value = read_as(left, kind, tally)
     if isinstance(right, Literal):
-        return _with_constant(relation, value, constant_as(right, kind))
-    return _both(relation, value, read_as(right, kind, tally))
+        return _with_constant(relation, *raw_and_form(left, kind, tally), constant_as(right, kind))
+    return _both(relation, read_as(left, kind, tally), read_as(right, kind, tally))
 
 
-def _with_constant(relation: Relation, value: Read, constant: Any) -> Test:
+def _with_constant(relation: Relation, raw: Read, form: Callable[[Any], Any], constant: Any) -> Test:
     if relation is op.eq:
-        return lambda person, entry, at: value(person, entry, at) == constant
+        return lambda person, entry, at: form(raw(person, entry, at)) == constant
 
     def test(person: Person, entry: Entry, at: Moment) -> bool:
-        found = value(person, entry, at)
+        found = form(raw(person, entry, at))
         return found is not None and relation(found, constant)
 
     return test
@@ -111,11 +110,14 @@ def _containing(left: Operand, values: list[Operand], tally: Tally, wanted: bool
 
     def test(person: Person, entry: Entry, at: Moment) -> bool:
         whole = value(person, entry, at)
-        others = [other for reader in readers if (other := reader(person, entry, at)) is not None]
+        others = [o for r in readers if (o := r(person, entry, at)) is not None] if readers else []
         if type(whole) is str:
             full = nfc(whole)
-            needles = texts + [nfc(other) for other in others if type(other) is str]
-            return any(needle in full for needle in needles) is wanted
+            needles = texts + [nfc(other) for other in others if type(other) is str] if others else texts
+            for needle in needles:
+                if needle in full:
+                    return wanted
+            return not wanted
         if type(whole) is list:
             elements = {form for element in whole if INCOMPARABLE not in (form := canonical(element))}
             return (not elements.isdisjoint(known) or any(canonical(o) in elements for o in others)) is wanted

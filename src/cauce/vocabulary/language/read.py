@@ -26,12 +26,16 @@ def read_as(operand: Operand, kind: Kind, tally: Tally) -> Read:
 
     A text is read as a time where TIME is asked for.
     """
-    if isinstance(operand, Count):
-        return tally(operand)
     if isinstance(operand, Literal):
         constant = constant_as(operand, kind)
         return lambda _person, _entry, _at: constant
-    return _then(_raw(operand, tally), _conversion(operand.cast, kind))
+    return _then(*raw_and_form(operand, kind, tally))
+
+
+def raw_and_form(operand: Operand, kind: Kind, tally: Tally) -> tuple[Read, Callable[[Any], Any]]:
+    """The two steps of ``read_as``, for closures that take them at once."""
+    raw = _raw(operand, tally)
+    return raw, READ_AS[kind] if isinstance(operand, Count) else _conversion(operand.cast, kind)
 
 
 def constant_as(literal: Literal, kind: Kind) -> Any:

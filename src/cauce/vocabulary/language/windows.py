@@ -98,15 +98,11 @@ class Counting:
         return until
 
     def _where_changes(self, person: Person, at: Moment) -> Moment:
-        """When ``where`` or a window could look differently at an event; only if ``where`` knows the time."""
+        """Up to when ``where`` certainly says of every event what it says now."""
         look = self._where.look if self._where else None
-        until = NEVER
         if look is None:
-            return until
-        for entry in person.events(self._event):
-            edges = [entry.time + self._youngest, entry.time + (self._oldest or 0)]
-            until = min(until, look(person, entry, at)[1], *(Moment(e) for e in edges if e > at))
-        return until
+            return NEVER
+        return min((look(person, entry, at)[1] for entry in person.events(self._event)), default=NEVER)
 
 
 def _passes(excluded: frozenset[str], where: Compiled | None) -> Test | None:
