@@ -1,32 +1,20 @@
-// Sends every call of the Node SDK for some users, and prints the message ids as JSON.
-import { randomUUID } from "node:crypto";
-import { Analytics } from "@segment/analytics-node";
+// Sends events with the official SDK; prints one line of JSON for each: its message id, and its error if it failed.
+// node send.mjs HOST WRITE_KEY EVENTS
+import { Analytics } from '@segment/analytics-node'
 
-const [url, writeKey, users] = process.argv.slice(2);
-const analytics = new Analytics({
-  writeKey, host: url, maxEventsInBatch: 4, flushInterval: 100, maxRetries: 10, httpRequestTimeout: 5000,
-});
-const sent = [];
-const failed = [];
-analytics.on("error", (error) => failed.push(error));
+const [host, writeKey, count] = process.argv.slice(2)
+const analytics = new Analytics({ host, writeKey, maxEventsInBatch: 5, flushInterval: 50, maxRetries: 60 })
 
-const id = () => {
-  sent.push(randomUUID());
-  return sent.at(-1);
-};
+const report = (error, context) =>
+  console.log(JSON.stringify({ messageId: context.event.messageId, error: error ? String(error) : null }))
 
-for (let n = 0; n < Number(users); n++) {
-  const userId = `user-${n}`;
-  analytics.identify({ messageId: id(), userId, traits: { email: `${userId}@mail.example`, plan: "gold" } });
-  analytics.track({ messageId: id(), userId, event: "Order Completed", properties: { total: 42.5, currency: "EUR" } });
-  analytics.page({ messageId: id(), userId, name: "Home", properties: { path: "/" } });
-  analytics.screen({ messageId: id(), userId, name: "Start" });
-  analytics.group({ messageId: id(), userId, groupId: "company-1", traits: { name: "Company" } });
-  analytics.alias({ messageId: id(), userId, previousId: `old-${n}` });
-}
-await analytics.closeAndFlush({ timeout: 60_000 });
-if (failed.length) {
-  console.error(failed);
-  process.exit(1);
-}
-console.log(JSON.stringify(sent));
+const calls = [
+  (n) => analytics.track({ userId: 'ann', event: 'Order Completed', properties: { revenue: n + 0.5, note: 'ñandú 🦤' } }, report),
+  (n) => analytics.identify({ userId: 'ann', traits: { email: 'ann@example.org', visits: n } }, report),
+  (n) => analytics.page({ anonymousId: 'browser-1', name: 'Home', properties: { n } }, report),
+  (n) => analytics.screen({ anonymousId: 'phone-1', name: 'Home', properties: { n } }, report),
+  () => analytics.group({ userId: 'ann', groupId: 'acme', traits: { name: 'Acme' } }, report),
+  () => analytics.alias({ userId: 'ann', previousId: 'browser-1' }, report),
+]
+for (let n = 0; n < Number(count); n++) calls[n % calls.length](n)
+await analytics.closeAndFlush()
