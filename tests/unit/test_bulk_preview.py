@@ -33,6 +33,7 @@ DOCUMENTS = [
     ("track", '{"properties":{"\u212aey":1}}', "property('Key') = 1", True),
     ("track", '{"properties":{"p":0.12345678850000000001}}', "property('p') = 0.123456789", True),
     ("track", '{"properties":{"p":999999999999999999999.1}}', "property('p') > 999999999999999999999", True),
+    ("track", '{"properties":{"p":0e999}}', "property('p') = 0", True),
     ("track", '{"properties":{"p":1e999}}', "property('p').exists()", True),
     ("track", '{"properties":{"p":"\U0001e4ef\U0001e4ee"}}', "property('p') = '\U0001e4ef\U0001e4ee'", True),
     ("track", '{"properties":{"p":"cafe\u0301"}}', "property('p').ends_with('é')", True),

@@ -34,7 +34,7 @@ def exact(value: object) -> Number | None:
 
 
 def _decimal(value: Decimal) -> Number | None:
-    if not value.is_finite() or value.adjusted() > 38:
+    if not value.is_finite() or (value and value.adjusted() > 38):
         return None
     try:
         rounded = value.quantize(_NINTH, context=_ROUNDING)
