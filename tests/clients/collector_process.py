@@ -54,7 +54,7 @@ class RunningCollector:
         deadline = time.monotonic() + _SECONDS
         while True:
             try:
-                if httpx.get(f"{self.url}/ready", timeout=5).status_code == 200:
+                if httpx.get(f"{self.url}/ready", timeout=5, trust_env=False).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

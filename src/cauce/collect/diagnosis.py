@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from cauce.collect.numbers import TOO_LARGE, NotFinite, check_float, check_integer
 from cauce.collect.reasons import Problem, Reason
-from cauce.collect.scan import nesting
+from cauce.collect.scan import is_deeper
 
 _NOT_FINITE = Problem(Reason.NUMBER_NOT_FINITE, "A number is beyond the range of a double, or not a number.")
 _NUL_FOUND = Problem(Reason.NUL_CHARACTER, "A text holds the NUL character.")
@@ -15,7 +15,7 @@ _NOT_UTF8 = Problem(Reason.INVALID_UTF8, "The text is not UTF-8.")
 
 def hazard(item: bytes, value: object, max_nesting: int) -> Problem | None:
     """What some engine could not represent in ``item``, decoded as ``value``; None if all is well."""
-    if nesting(item) > max_nesting:
+    if is_deeper(item, max_nesting):
         return too_deep(max_nesting)
     waiting: list[Any] = [value]
     while waiting:
@@ -46,7 +46,7 @@ def why_malformed(text: bytes, max_nesting: int) -> Problem:
         decoded = text.decode()
     except UnicodeDecodeError:
         return _NOT_UTF8
-    if nesting(text) > max_nesting:
+    if is_deeper(text, max_nesting):
         return too_deep(max_nesting)
     if "\0" in decoded:
         return _NUL_FOUND

@@ -9,7 +9,7 @@ from cauce.collect.needs import WriteKeys
 from cauce.collect.ordinary import may_be_hazardous
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
-from cauce.collect.split import Batch, split, with_shared
+from cauce.collect.split import MALFORMED, Batch, split, split_leniently, with_shared
 from cauce.vocabulary.event import Accepted, Call, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -60,26 +60,35 @@ class Door:
 
     def decide(self, request: Request) -> Decision:
         """What becomes of a request (response codes: ``field.md`` 2.1)."""
+        source = None
+        if (key := basic_key(request.authorization)) is not None:
+            source = self._source(key)
+            if source is None:
+                return UNKNOWN_KEY
         text = json_text(request.body, request.content_type, self._limits.max_batch_bytes)
-        key = basic_key(request.authorization)
         if isinstance(text, Problem):
-            return self._refuse_whole(key_in_broken(request.body) if key is None else key, request.body, text)
+            return self._refuse_whole(source, request.body, text)
         if request.call is not None:
-            return self._one(key_of_event(text) if key is None else key, text, request.call, request.received)
+            return self._one(source or self._source(key_of_event(text)), text, request.call, request.received)
         batch = split(text)
+        if batch is None:
+            source = source or self._source(key_in_broken(text))
+            batch = split_leniently(text) if source else MALFORMED
         if isinstance(batch, Problem):
-            return self._refuse_whole(key_in_broken(text) if key is None else key, text, batch)
-        return self._many(batch.write_key if key is None else key, text, batch, request.received)
+            return self._refuse_whole(source, text, batch)
+        return self._many(source or self._source(batch.write_key), text, batch, request.received)
 
     def refuse_unread(self, authorization: bytes, beginning: bytes) -> Decision:
         """What becomes of a request that is too long to be read; ``beginning`` is what was read of it."""
         key = basic_key(authorization)
+        source = None if key is None else self._source(key)
+        if key is not None and source is None:
+            return UNKNOWN_KEY
         limit = self._limits.max_batch_bytes
         problem = Problem(Reason.BODY_TOO_LARGE, f"The body is longer than {limit} bytes.")
-        return self._refuse_whole(key_in_broken(beginning) if key is None else key, beginning, problem)
+        return self._refuse_whole(source, beginning, problem)
 
-    def _one(self, key: str, text: bytes, call: Call, received: Moment) -> Decision:
-        source = self._source(key)
+    def _one(self, source: str | None, text: bytes, call: Call, received: Moment) -> Decision:
         if source is None:
             return UNKNOWN_KEY
         if len(text) > self._limits.max_event_bytes:
@@ -91,8 +100,7 @@ class Door:
         status = BAD_REQUEST if event.reason in _BAD_REQUESTS else OK
         return Decision(status, [], [self._refused(event, source, text)], [Fault(None, event)])
 
-    def _many(self, key: str, text: bytes, batch: Batch, received: Moment) -> Decision:
-        source = self._source(key)
+    def _many(self, source: str | None, text: bytes, batch: Batch, received: Moment) -> Decision:
         if source is None:
             return UNKNOWN_KEY
         most = self._limits.max_batch_events
@@ -118,11 +126,10 @@ class Door:
                 faults.append(Fault(index, event))
         return Decision(OK, events, refused, faults)
 
-    def _refuse_whole(self, key: str, body: bytes, problem: Problem) -> Decision:
-        source = self._source(key)
-        if source is None and key:
-            return UNKNOWN_KEY
-        refused = [self._refused(problem, source, body)] if source is not None else []
+    def _refuse_whole(self, source: str | None, body: bytes, problem: Problem) -> Decision:
+        """What becomes of a body that cannot be read; a key is looked for as far as it can be."""
+        source = source or self._source(key_in_broken(body))
+        refused = [self._refused(problem, source, body)] if source else []
         return Decision(BAD_REQUEST, [], refused, [Fault(None, problem)])
 
     def _source(self, key: str) -> str | None:

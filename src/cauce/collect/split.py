@@ -34,35 +34,35 @@ class _Body(msgspec.Struct, gc=False):
 _body = msgspec.json.Decoder(_Body)
 
 
-def split(text: bytes) -> Batch | Problem:
-    """The batch in the body ``text``.
-
-    Where strict decoding fails because of one broken event, the structure
-    around it is read leniently, so that its neighbours are kept; only a body
-    without the structure of a batch is malformed as a whole.
-    """
+def split(text: bytes) -> Batch | Problem | None:
+    """The batch in the body ``text``; None if strict decoding fails, as it does for one broken event."""
     try:
         body = _body.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        return _split_leniently(text)
+        return None
     if body.batch is None:
         return _NO_BATCH
     return _batch([bytes(item) for item in body.batch], body.writeKey, body.sentAt, body)
 
 
 _NO_BATCH = Problem(Reason.BATCH_MISSING, "The body has no list of events under batch.")
-_MALFORMED = Problem(Reason.MALFORMED_JSON, "The body is no JSON object.")
+MALFORMED = Problem(Reason.MALFORMED_JSON, "The body is no JSON object.")
+"""What is said of a body that is not even nearly JSON."""
 
 
-def _split_leniently(text: bytes) -> Batch | Problem:
+def split_leniently(text: bytes) -> Batch | Problem:
+    """The same by the structure around the events only, so that the neighbours of a broken one are kept.
+
+    Only a body without the structure of a batch is malformed as a whole.
+    """
     found = members(text)
     if found is None:
-        return _MALFORMED
+        return MALFORMED
     items = elements(found.get(b"batch", b""))
     if items is None:
         return _NO_BATCH
     if b"" in items:  # a comma too many: the sender is broken, not one event
-        return _MALFORMED
+        return MALFORMED
     raw = {name: msgspec.Raw(found.get(name.encode(), b"")) for name in ("writeKey", "sentAt", *_SHARED)}
     body = _Body(context=raw["context"], integrations=raw["integrations"])
     return _batch(items, raw["writeKey"], raw["sentAt"], body)
