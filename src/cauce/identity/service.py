@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
+from sqlalchemy import func, or_, select
 
 from cauce.identity import records
 from cauce.identity.everybody import Whole, everybody
@@ -43,6 +45,8 @@ class Identity:
         Raises ``Conflict`` if the stored profiles were made by other rules.
         """
         view = self._view(transaction) or self._enter(transaction)
+        if not transaction.rows(records.views, "hash", [self._hash]):
+            self._store(transaction, view)
         session = Session(transaction, self._policy, self._names, view)
         session.load(observations, profiles)
         return session
@@ -92,21 +96,39 @@ class Identity:
         found = reader.rows(records.views, "name", [self._name])
         if not found:
             return None
-        if found[0][2] != self._hash:
+        number, _, stored_hash, rules = found[0]
+        if stored_hash != self._hash and not self._differs_by_new_sources(reader, rules):
             raise Conflict(
                 f"The rules of the identity view {self._name} are not those that made its profiles.",
                 hint="Bring the former rules back. Or stop Cauce and move state.db away: people are then "
                 "computed anew from the log, and destinations are told again.",
             )
-        return int(found[0][0])
+        return int(number)
+
+    def _differs_by_new_sources(self, reader: Reader, rules: str) -> bool:
+        """Whether stored rules differ by the strength of sources that nothing has come from yet.
+
+        Then they make the same profiles of all that has been folded.
+        """
+        former = msgspec.json.decode(rules, type=Ruleset)
+        if replace(former, strength={}) != replace(self.ruleset, strength={}):
+            return False
+        pairs = former.strength.items() ^ self.ruleset.strength.items()
+        names = [msgspec.json.encode(source).decode() + ":" for source in dict(pairs)]
+        table = records.evidence
+        seen = or_(*(func.instr(table.c.sources, name) > 0 for name in names))
+        return not reader.select(select(table.c.signature).where(seen).limit(1))
 
     def _enter(self, transaction: Transaction) -> int:
         """Store the ruleset of a view that is new."""
         number = transaction.progress(_VIEWS) + 1
         transaction.advance(_VIEWS, number)
+        self._store(transaction, number)
+        return number
+
+    def _store(self, transaction: Transaction, number: int) -> None:
         rules = msgspec.json.encode(self.ruleset).decode()
         transaction.put(records.views, [(number, self._name, self._hash, rules)])
-        return number
 
 
 _VIEWS = "identity.views"

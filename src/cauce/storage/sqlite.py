@@ -11,10 +11,11 @@ import msgspec
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateTable
 
 from cauce.storage.records import Row, progress
 from cauce.storage.turns import Turns
-from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.errors import CauceError, Conflict, Transient
 
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 16_384
@@ -60,13 +61,28 @@ class SqliteRecords:
                 tables.create_all(transaction.connection)
 
     def _has(self, tables: MetaData) -> bool:
-        """Whether every table is there: then opening does not wait for whoever is writing."""
+        """Whether every table is there: then opening does not wait for whoever is writing.
+
+        Raises ``Conflict`` if one is there in another shape.
+        """
         try:
             with self._engine.connect() as connection:
-                found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
-                return tables.tables.keys() <= {name for (name,) in found}
+                found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+                stored: dict[str, str] = {row[0]: row[1] for row in found}
         except DatabaseError:  # writing says what is wrong with the file
             return False
+        for name, table in tables.tables.items():
+            if name in stored and stored[name].split() != self._definition(table).split():
+                raise Conflict(
+                    f"The table {name} was made by another version of Cauce.",
+                    hint="Use that version. Or move state.db away: state is computed anew from the log, "
+                    "and destinations are told again.",
+                    code="other_version",
+                )
+        return tables.tables.keys() <= stored.keys()
+
+    def _definition(self, table: Table) -> str:
+        return str(CreateTable(table).compile(self._engine))
 
     @contextmanager
     def read(self) -> Iterator["SqliteTransaction"]:
@@ -92,7 +108,6 @@ class SqliteRecords:
                 f"The store refused: {reason}.",
                 hint="Free disk space or stop what holds the file; it is tried again.",
             ) from error
-
         except (DatabaseError, sqlite3.DatabaseError) as error:
             if type(getattr(error, "orig", error)) is not sqlite3.DatabaseError:
                 raise  # a wrong statement, not a wrong file
