@@ -17,6 +17,11 @@ from cauce.vocabulary.profile import ProfileKey, SignatureKey
 NO_CUT = 1 << 30
 """The ``cut`` of an identifier whose links all count."""
 
+_NOTHING = ("{}", "[]")
+_UNREAD_LINKS: dict[str, list[int]] = {}
+_UNREAD_SIGNATURES: list[SignatureKey] = []
+"""What stands for lists that are not unpacked yet: most never are."""
+
 _encode = msgspec.json.Encoder().encode
 _read_signatures = msgspec.json.Decoder(list[SignatureKey]).decode
 _read_ids_by_type = msgspec.json.Decoder(dict[str, list[int]]).decode
@@ -35,20 +40,22 @@ class Group:
 
     __slots__ = ("_packed", "key", "members", "profile_id", "rank", "signatures")
 
-    def __init__(
-        self,
-        key: ProfileKey,
-        rank: int,
-        members: dict[str, list[int]],
-        profile_id: str = "",
-        packed: tuple[str, str] | None = None,
-    ) -> None:
+    def __init__(self, key: ProfileKey, rank: int, members: dict[str, list[int]]) -> None:
         self.key = key
         self.rank = rank
         self.members = members
         self.signatures: list[SignatureKey] = []
-        self.profile_id = profile_id
-        self._packed = packed
+        self.profile_id = ""
+        self._packed: tuple[str, str] | None = None
+
+    @classmethod
+    def stored(cls, key: ProfileKey, profile_id: str, members: str, signatures: str) -> "Group":
+        """A group as stored, its lists as JSON text."""
+        group = cls.__new__(cls)
+        group.key = key
+        group.profile_id = profile_id
+        group._packed = (members, signatures)
+        return group
 
     def unpack(self, rank: dict[str, int]) -> "Group":
         """This group with its lists read."""
@@ -105,9 +112,9 @@ class Node:
         self.group: Group | None = None
         self.first_time = 0
         self.cut = NO_CUT
-        self.links: dict[str, list[int]] = {}
-        self.signatures: list[SignatureKey] = []
-        self._packed: tuple[str, str] | None = None
+        self.links = _UNREAD_LINKS
+        self.signatures = _UNREAD_SIGNATURES
+        self._packed: tuple[str, str] | None = _NOTHING
 
     def pack(self, links: str, signatures: str) -> None:
         """Take stored lists, which are read when asked for."""
@@ -155,7 +162,7 @@ def signature_key(ids: Iterable[int]) -> str:
 class Stored(Protocol):
     """Brings stored identifiers, signatures and groups into a graph."""
 
-    def find(self, graph: "Graph", keys: Collection[str]) -> None:
+    def find(self, graph: "Graph", keys: set[str]) -> None:
         """Load the identifiers with these keys, as far as they exist, and their groups."""
 
     def nodes(self, graph: "Graph", ids: Collection[int]) -> None:
@@ -167,7 +174,7 @@ class Stored(Protocol):
     def signatures(self, graph: "Graph", ids: Collection[int]) -> None:
         """Load these signatures."""
 
-    def signatures_by_key(self, graph: "Graph", keys: Collection[str]) -> None:
+    def find_signatures(self, graph: "Graph", keys: Collection[str]) -> None:
         """Load the signatures of these sets, as far as they exist."""
 
 
@@ -175,7 +182,7 @@ class Graph:
     """Identifiers, signatures and groups by their ids, and what changed about them.
 
     A group that is gone is None in ``groups``. ``moved`` holds the new group of
-    members that are not loaded. ``absent`` holds keys that were looked for already.
+    members that are not loaded. ``absent`` holds the keys that were looked for.
     """
 
     def __init__(self, policy: Policy, stored: Stored | None = None) -> None:
@@ -196,21 +203,23 @@ class Graph:
         self.signatures_added: list[Signature] = []
         self.signatures_changed: set[Signature] = set()
 
-    def node(self, key: str) -> Node | None:
-        """The identifier with a key ``type:value``; None if it was never seen."""
-        found = self.nodes_by_key.get(key)
-        if found is None and self._stored is not None and key not in self.absent:
-            self._stored.find(self, [key])
-            found = self.nodes_by_key.get(key)
-        return found
+    def find(self, keys: Iterable[str]) -> None:
+        """Bring in the identifiers with these keys ``type:value``, as far as they were seen before."""
+        if self._stored is None:
+            return
+        missing = {key for key in keys if key not in self.nodes_by_key and key not in self.absent}
+        if missing:
+            self.absent |= missing
+            self._stored.find(self, missing)
 
-    def signature(self, key: str) -> Signature | None:
-        """The signature of a set of ids, ascending and joined by commas; None if never seen."""
-        found = self.signatures_by_key.get(key)
-        if found is None and self._stored is not None and key not in self.absent:
-            self._stored.signatures_by_key(self, [key])
-            found = self.signatures_by_key.get(key)
-        return found
+    def find_signatures(self, keys: Iterable[str]) -> None:
+        """Bring in the signatures with these keys, as far as they were seen before."""
+        if self._stored is None:
+            return
+        missing = {key for key in keys if key not in self.signatures_by_key and key not in self.absent}
+        if missing:
+            self.absent |= missing
+            self._stored.find_signatures(self, missing)
 
     def group(self, key: int) -> Group | None:
         """The profile with a key, unpacked; None if it is gone or never was."""

@@ -6,7 +6,7 @@ all events so far, whatever order they came in.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 from cauce.identity.fuse import connected, record_links
 from cauce.identity.graph import Graph, Group, Node, Signature, signature_key, strongest_first
@@ -19,6 +19,7 @@ from cauce.identity.resolution import Resolution
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.profile import SignatureKey
 
 NOBODY = Resolution(None, None, (), ())
 """What an event without identifiers means."""
@@ -73,12 +74,35 @@ class Resolver:
         owner = live[0].group if live else None
         return Resolution(signature.id, None if owner is None else owner.key, gone, changed)
 
+    def look_ahead(self, observations: Iterable[tuple[Identifier, ...]]) -> None:
+        """Read, in few queries, all that events with these identifiers touch."""
+        graph = self.graph
+        keyed = {identifiers: _keys(identifiers) for identifiers in observations}
+        graph.find(chain.from_iterable(keyed.values()))
+        known = []
+        for identifiers, keys in keyed.items():
+            nodes = [node for key in keys if (node := graph.nodes_by_key.get(key)) is not None]
+            if nodes and len(nodes) == len(keys):
+                known.append((identifiers, nodes, signature_key([node.id for node in nodes])))
+        graph.find_signatures([key for _, _, key in known])
+        for identifiers, nodes, key in known:
+            signature = graph.signatures_by_key.get(key)
+            if signature is not None:
+                self._sightings[identifiers] = Sighting(nodes, signature, self._policy)
+
+    def signature(self, identifiers: tuple[Identifier, ...]) -> SignatureKey | None:
+        """The signature of identifiers that were looked for; None if no event carried them yet."""
+        sighting = self._sightings.get(identifiers)
+        return None if sighting is None else sighting.signature.id
+
     def _sight(self, identifiers: tuple[Identifier, ...], time: Moment) -> Sighting:
         """Look up identifiers and their signature, making what is new, in the order of keys."""
         graph = self.graph
         nodes, new = [], []
-        for key in {f"{type_}:{value}": None for type_, value in identifiers}:
-            node = graph.node(key)
+        keys = _keys(identifiers)
+        graph.find(keys)
+        for key in keys:
+            node = graph.nodes_by_key.get(key)
             if node is None:
                 new.append(key)
             else:
@@ -89,7 +113,9 @@ class Resolver:
                 self.partition.add(node)
             nodes.append(node)
         ids = signature_key([node.id for node in nodes])
-        signature = (None if new else graph.signature(ids)) or graph.add_signature(ids)
+        if not new:
+            graph.find_signatures([ids])
+        signature = graph.signatures_by_key.get(ids) or graph.add_signature(ids)
         sighting = self._sightings[identifiers] = Sighting(nodes, signature, self._policy)
         return sighting
 
@@ -140,6 +166,12 @@ class Resolver:
     def _repair(self, groups: Iterable[Group], loose: Iterable[Group]) -> None:
         outcome = repair(self.graph, groups, loose)
         self.partition.rebuild(outcome.groups, outcome.parts)
+
+
+def _keys(identifiers: Iterable[Identifier]) -> list[str]:
+    """The keys of identifiers, each once."""
+    keys = [f"{type_}:{value}" for type_, value in identifiers]
+    return keys if len(keys) == 1 else list(dict.fromkeys(keys))
 
 
 def _apart(live: Sequence[Node]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cauce.identity import records
-from cauce.identity.graph import Graph, signature_key
+from cauce.identity.graph import Graph
 from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Resolution
@@ -41,25 +41,8 @@ class Session:
 
     def load(self, observations: Iterable[tuple[Identifier, ...]], profiles: Sequence[ProfileKey]) -> None:
         """Read the identifiers, profiles and signatures that these events touch."""
-        graph = self._graph
-        distinct = dict.fromkeys(observations)
-        keys = {f"{type_}:{value}" for identifiers in distinct for type_, value in identifiers}
-        if keys:
-            self._stored.find(graph, keys)
-        if profiles:
-            graph.load_groups(profiles)
-        if graph.nodes:
-            self._stored.signatures_by_key(graph, self._signature_keys(distinct))
-
-    def _signature_keys(self, observations: Iterable[tuple[Identifier, ...]]) -> list[str]:
-        """The keys of the signatures whose identifiers are all known."""
-        nodes = self._graph.nodes_by_key
-        keys = []
-        for identifiers in observations:
-            found = {nodes.get(f"{type_}:{value}") for type_, value in identifiers}
-            if found and None not in found:
-                keys.append(signature_key(node.id for node in found if node is not None))
-        return keys
+        self._resolver.look_ahead(observations)
+        self._graph.load_groups(profiles)
 
     def observe(
         self, identifiers: tuple[Identifier, ...], *, time: Moment, source: str, position: Position
@@ -69,9 +52,7 @@ class Session:
 
     def signature(self, identifiers: tuple[Identifier, ...]) -> SignatureKey | None:
         """The signature of these identifiers; None if no event carried them yet."""
-        keys = self._signature_keys([identifiers])
-        found = self._graph.signature(keys[0]) if keys else None
-        return None if found is None else SignatureKey(found.id)
+        return self._resolver.signature(identifiers)
 
     def signatures(self, profile: ProfileKey) -> Sequence[SignatureKey]:
         """The signatures whose owner is in a profile, ascending; none if the profile is gone."""

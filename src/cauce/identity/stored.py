@@ -20,12 +20,10 @@ class StoredRows:
         self._reader = reader
         self._view = view
 
-    def find(self, graph: Graph, keys: Collection[str]) -> None:
+    def find(self, graph: Graph, keys: set[str]) -> None:
         """Load identifiers by their keys, with their groups."""
-        wanted = set(keys)
-        graph.absent |= wanted
-        found = self._reader.rows(records.identifiers, "hash", map(hash_of, wanted))
-        self._add_nodes(graph, [row for row in found if row[2] in wanted])
+        found = self._reader.rows(records.identifiers, "hash", map(hash_of, keys))
+        self._add_nodes(graph, [row for row in found if row[2] in keys])
 
     def nodes(self, graph: Graph, ids: Collection[int]) -> None:
         """Load identifiers by their ids, with their groups."""
@@ -33,19 +31,17 @@ class StoredRows:
 
     def groups(self, graph: Graph, keys: Collection[int]) -> None:
         """Load groups by their keys."""
-        for _, key, profile_id, *texts in self._reader.rows(
-            records.profiles, "profile", keys, view=self._view
-        ):
-            graph.groups[key] = Group(key, -1, {}, profile_id, (texts[0], texts[1]))
+        found = self._reader.rows(records.profiles, "profile", keys, view=self._view)
+        for _, key, profile_id, members, signatures in found:
+            graph.groups[key] = Group.stored(key, profile_id, members, signatures)
 
     def signatures(self, graph: Graph, ids: Collection[int]) -> None:
         """Load signatures by their ids."""
         found = self._reader.rows(records.signatures, "id", ids)
-        self.signatures_by_key(graph, [row[1] for row in found])
+        self.find_signatures(graph, [row[1] for row in found])
 
-    def signatures_by_key(self, graph: Graph, keys: Collection[str]) -> None:
+    def find_signatures(self, graph: Graph, keys: Collection[str]) -> None:
         """Load signatures by the sets they stand for."""
-        graph.absent.update(keys)
         for key, number, sources in self._reader.rows(records.evidence, "identifiers", keys):
             signature = Signature(number, key, _read_sources(sources))
             graph.signatures[number] = graph.signatures_by_key[key] = signature
