@@ -6,6 +6,7 @@ yet; without it everything is in memory. What changed is marked, for whoever sav
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from operator import attrgetter
 from typing import Protocol
 
 import msgspec
@@ -309,6 +310,9 @@ class Graph:
             self.members_changed.add(node)
 
 
+_strength = attrgetter("rank", "value")
+
+
 def strongest_first(nodes: Iterable[Node]) -> list[Node]:
     """Identifiers by priority, then value."""
-    return sorted(nodes, key=lambda node: (node.rank, node.value))
+    return sorted(nodes, key=_strength)

@@ -157,7 +157,7 @@ class Partition:
             if old is not None:
                 (changed if groups.get(old) else gone).add(old)
         before.clear()
-        return tuple(sorted(gone)), tuple(sorted(changed))
+        return tuple(sorted(gone)) if gone else (), tuple(sorted(changed))
 
 
 def _group_of(part: Sequence[Node]) -> Group:

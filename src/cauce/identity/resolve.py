@@ -46,6 +46,7 @@ class Resolver:
         self.graph = graph
         self.partition = Partition(graph, names)
         self._policy = graph.policy
+        self._keys: dict[tuple[Identifier, ...], list[str]] = {}
         self._sightings: dict[tuple[Identifier, ...], Sighting] = {}
 
     def observe(
@@ -77,10 +78,10 @@ class Resolver:
     def look_ahead(self, observations: Iterable[tuple[Identifier, ...]]) -> None:
         """Read, in few queries, all that events with these identifiers touch."""
         graph = self.graph
-        keyed = {identifiers: _keys(identifiers) for identifiers in observations}
-        graph.find(chain.from_iterable(keyed.values()))
+        self._keys = {identifiers: _keys_of(identifiers) for identifiers in observations}
+        graph.find(chain.from_iterable(self._keys.values()))
         known = []
-        for identifiers, keys in keyed.items():
+        for identifiers, keys in self._keys.items():
             nodes = [node for key in keys if (node := graph.nodes_by_key.get(key)) is not None]
             if nodes and len(nodes) == len(keys):
                 known.append((identifiers, nodes, signature_key([node.id for node in nodes])))
@@ -99,8 +100,10 @@ class Resolver:
         """Look up identifiers and their signature, making what is new, in the order of keys."""
         graph = self.graph
         nodes, new = [], []
-        keys = _keys(identifiers)
-        graph.find(keys)
+        keys = self._keys.get(identifiers)
+        if keys is None:
+            keys = _keys_of(identifiers)
+            graph.find(keys)
         for key in keys:
             node = graph.nodes_by_key.get(key)
             if node is None:
@@ -168,7 +171,7 @@ class Resolver:
         self.partition.rebuild(outcome.groups, outcome.parts)
 
 
-def _keys(identifiers: Iterable[Identifier]) -> list[str]:
+def _keys_of(identifiers: Iterable[Identifier]) -> list[str]:
     """The keys of identifiers, each once."""
     keys = [f"{type_}:{value}" for type_, value in identifiers]
     return keys if len(keys) == 1 else list(dict.fromkeys(keys))
