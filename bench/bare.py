@@ -1,10 +1,12 @@
 """The floors the door is measured against: bare ASGI handlers on the same server."""
 
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
-import uvicorn
+from cauce.app.collector import tune_process
+from cauce.app.http_server import run_http
 
 _ANSWER = b'{"success":true}'
 _START = {
@@ -24,8 +26,19 @@ async def _read(receive: Any) -> bytes:
             return b"".join(parts)
 
 
-async def empty(_: Any, receive: Any, send: Any) -> None:
+async def _live(receive: Any, send: Any) -> None:
+    """Follow the server's life."""
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def empty(scope: Any, receive: Any, send: Any) -> None:
     """Read the body and answer."""
+    if scope["type"] == "lifespan":
+        await _live(receive, send)
+        return
     await _read(receive)
     await send(_START)
     await send(_BODY)
@@ -38,7 +51,10 @@ def inserting(path: Path) -> Any:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("CREATE TABLE IF NOT EXISTS bodies (body BLOB NOT NULL)")
 
-    async def insert(_: Any, receive: Any, send: Any) -> None:
+    async def insert(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
         body = await _read(receive)
         connection.execute("INSERT INTO bodies VALUES (?)", (body,))
         await send(_START)
@@ -47,18 +63,11 @@ def inserting(path: Path) -> Any:
     return insert
 
 
-def serve(kind: str, port: int, path: Path) -> None:
-    """Serve one of the floors until told to stop."""
-    app = empty if kind == "empty" else inserting(path)
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        lifespan="off",
-        ws="none",
-    )
-    uvicorn.Server(config).run()
+def serve(kind: str, descriptor: int, path: Path) -> None:
+    """Serve one of the floors on a listening socket until told to stop, as the collector is served."""
+    tune_process()
+    run_http(empty if kind == "empty" else inserting(path), descriptor, stop_seconds=1)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

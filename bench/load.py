@@ -1,5 +1,6 @@
 """A cheap HTTP load generator: raw sockets and epoll in a process of its own, requests made beforehand."""
 
+import base64
 import json
 import random
 import select
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple
 
 
 class Plan(NamedTuple):
-    """What one round sends: ``requests`` of ``batch`` events each (1: single track calls)."""
+    """What one round sends: ``requests`` of ``batch`` events each (1: single track calls) to ``port``."""
 
+    port: int
+    key: str
     requests: int
     batch: int
     connections: int
@@ -94,6 +97,7 @@ def _event(rng: random.Random, number: int) -> dict[str, Any]:
 def requests(plan: Plan) -> list[bytes]:
     """The whole HTTP requests of a plan, ready to be sent."""
     source = events(plan.requests * plan.batch, plan.seed, plan.repeats)
+    basic = base64.b64encode(f"{plan.key}:".encode()).decode()
     made = []
     for _ in range(plan.requests):
         if plan.batch == 1:
@@ -102,20 +106,20 @@ def requests(plan: Plan) -> list[bytes]:
             items = [next(source) for _ in range(plan.batch)]
             path, body = "/v1/batch", json.dumps({"batch": items, "sentAt": "2026-01-01T12:00:01Z"}).encode()
         head = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Basic {plan.basic}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Basic {basic}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         made.append(head.encode() + body)
     return made
 
 
-def serve_rounds(port: int, pipe: Connection) -> None:
+def serve_rounds(pipe: Connection) -> None:
     """Entry of the generator's process: makes a plan's requests, says so, and sends them when told."""
     while (plan := pipe.recv()) is not None:
         made = requests(plan)
         pipe.send("ready")
         pipe.recv()
-        pipe.send(drive(port, made, plan))
+        pipe.send(drive(made, plan))
 
 
 class _Lane:
@@ -130,12 +134,12 @@ class _Lane:
         self.begun = 0.0
 
 
-def drive(port: int, made: Sequence[bytes], plan: Plan) -> Round:
+def drive(made: Sequence[bytes], plan: Plan) -> Round:
     """Send all requests, each connection the next one as soon as it has its answer."""
     lanes = {}
     poll = select.epoll()
     for _ in range(min(plan.connections, len(made))):
-        lane = _Lane(port)
+        lane = _Lane(plan.port)
         lanes[lane.socket.fileno()] = lane
         poll.register(lane.socket, select.EPOLLIN)
     waiting = iter(made)

@@ -5,6 +5,7 @@ the disk in another one; meanwhile the next group gathers.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from cauce.eventlog.port import EventLog, Outcome, Pending
 from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Accepted, Refused
 from cauce.vocabulary.moment import Clock, Moment
+
+logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
 
@@ -140,7 +143,7 @@ class Committer:
     ) -> None:
         self._waiting_events -= group.size
         self._waiting_bytes -= group.bytes
-        self.failing = error is not None
+        self._note(error)
         if error is None:
             self._counters.committed(outcomes, group.refused, self._loop.time() - begun)
             group.done.set_result(None)
@@ -149,6 +152,15 @@ class Committer:
             group.done.set_exception(_as_transient(error, self._limits.retry_seconds))
             group.done.exception()  # looked at: nobody may be waiting any more
         self._next()
+
+    def _note(self, error: BaseException | None) -> None:
+        """Say once that the log refuses, and once that it takes events again."""
+        if error is not None and not self.failing:
+            unforeseen = None if isinstance(error, CauceError) else error
+            logger.error("events cannot be stored, senders are told to wait: %s", error, exc_info=unforeseen)
+        elif error is None and self.failing:
+            logger.warning("events can be stored again")
+        self.failing = error is not None
 
 
 def _commit(pending: Pending) -> list[Outcome]:
