@@ -1,9 +1,14 @@
-"""Settings of Hypothesis for all suites: no deadlines on a shared machine, more examples in a soak."""
+"""For all suites: no deadlines on a shared machine, more examples in a soak, and Ctrl-C that works."""
 
 import os
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("suite", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=5_000)
 settings.load_profile("soak" if os.environ.get("CAUCE_SOAK") else "suite")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background so, and the programs under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
