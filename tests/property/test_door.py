@@ -78,6 +78,30 @@ def test_neighbours_of_a_bad_event_are_kept(texts: list[bytes], order: object) -
     assert len(decision.events) + len(decision.refused) == len(items)
 
 
+FILLER = [good(f"filler-{number}")[:-1] + b', "properties": {"a": [1, {"b": 2.5}]}}' for number in range(60)]
+
+
+@given(damaged(), st.integers(0, len(FILLER)))
+@example(b'{"userId":"a","type":"track","event":"e","other":[1.5e+999]}', 30)
+@example(b'{"userId":"a","type":"track","event":"e","other":' + b"[" * 64 + b"]" * 64 + b"}", 30)
+@example(b'{"userId":"a","type":"track","event":"e","other":' + b"7" * 309 + b"}", 30)
+@example(b'{"userId":"a","type":"track","event":"e","other":"\xff"}', 30)
+@example(rb'{"userId":"a","type":"track","event":"e","other":"\u0000"}', 30)
+def test_long_bodies_are_judged_as_exactly_as_short_ones(text: bytes, place: int) -> None:
+    if elements(b"[" + text + b"]") != [text.strip()] or not text.strip():
+        return
+    items = [*FILLER[:place], text, *FILLER[place:]]
+    body = b'{"batch": [' + b",".join(items) + b"]}"
+    assert len(body) > 4_096
+    decision = DOOR.decide(Request(None, BASIC, b"", body, RECEIVED))
+    alone = JUDGE.judge_exactly(text.strip(), None, Arrival("web", RECEIVED, None))
+    assert len(decision.events) >= len(FILLER)
+    if isinstance(alone, Accepted):
+        assert decision.events[place] == alone
+    else:
+        assert [(fault.item, fault.problem) for fault in decision.faults] == [(place, alone)]
+
+
 @given(
     st.binary(max_size=60) | damaged(),
     st.sampled_from([None, *Call]),

@@ -22,6 +22,8 @@ from cauce.vocabulary.moment import Clock, Moment
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+_GATHER_SECONDS = 0.002
+_ROUNDS = 3
 
 
 class _Group:
@@ -151,7 +153,21 @@ class Committer:
             self._counters.failed(error)
             group.done.set_exception(_as_transient(error, self._limits.retry_seconds))
             group.done.exception()  # looked at: nobody may be waiting any more
-        self._next()
+        self._gather(0, 0, self._loop.time() + _GATHER_SECONDS)
+
+    def _gather(self, size: int, rounds: int, deadline: float) -> None:
+        """Begin with the next group once no more comes in, or at the deadline.
+
+        Who has just been answered often sends again at once; a larger group costs
+        each of its members less. It takes rounds of the event loop until a request
+        that has arrived is submitted, so some without growth show that none is on its way.
+        """
+        grown = self._gathering.size
+        rounds = 0 if grown > size else rounds + 1
+        if self._full or rounds > _ROUNDS or self._loop.time() >= deadline:
+            self._next()
+        else:
+            self._loop.call_soon(self._gather, grown, rounds, deadline)
 
     def _note(self, error: BaseException | None) -> None:
         """Say once that the log refuses, and once that it takes events again."""

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cauce.collect.diagnosis import hazard, too_deep, why_malformed
+from cauce.collect.hazards import may_be_hazardous
 from cauce.collect.numbers import check_float
-from cauce.collect.ordinary import Ordinary, may_be_hazardous
+from cauce.collect.ordinary import Ordinary
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
@@ -57,7 +58,7 @@ class Judge:
         item. An event without message id gets a new one. A write key within the
         event is taken out of what is stored.
         """
-        if not hazardous or not may_be_hazardous(item):
+        if not hazardous or not may_be_hazardous(item, len(item), self._limits.max_nesting):
             source, received, sent = arrival
             ordinary = self._ordinary.read(item, call, source, received, sent)
             if ordinary is not None:

@@ -5,7 +5,6 @@ Python may convert it: that is what ``decode_json`` and the engines need.
 """
 
 import math
-import re
 from decimal import Decimal, InvalidOperation
 
 MAX_DIGITS = 308
@@ -15,9 +14,6 @@ TOO_LARGE = 10**MAX_DIGITS
 
 LONG_RUN = 200
 """A number with fewer digits before its point and an exponent below 100 is finite."""
-
-_STRIDE = 20
-_RUN = re.compile(rb"[0-9]{%d}" % (LONG_RUN // _STRIDE))
 
 
 class NotFinite(ValueError):
@@ -49,11 +45,3 @@ def check_integer(text: str) -> int:
     if len(text.lstrip("-")) > MAX_DIGITS:
         raise NotFinite
     return int(text)
-
-
-def may_hold_long_run(text: bytes) -> bool:
-    """Whether ``text`` may hold a run of 200 digits or more: false only if it holds none.
-
-    Looks at every twentieth byte: so long a run covers ten of them in a row.
-    """
-    return len(text) > LONG_RUN and _RUN.search(text[::_STRIDE]) is not None

@@ -1,19 +1,17 @@
 """The hot path: recognising ordinary events, nearly all there are, at a few microseconds each.
 
 A typed decoder reads the few fields that decide and skips the rest, which checks
-its grammar but neither its numbers nor its UTF-8; byte tests make up for that.
-They may take an ordinary event for a strange one, never the reverse: whatever is
-not ordinary goes to the exact look of ``judge.py``, which alone refuses.
+its grammar but neither its numbers nor its UTF-8; the byte tests of ``hazards.py``
+make up for that. Both may take an ordinary event for a strange one, never the
+reverse: what is not ordinary goes to the exact look of ``judge.py``, which alone refuses.
 """
 
-import re
 import unicodedata
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from cauce.collect.numbers import may_hold_long_run
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
 from cauce.vocabulary.event import Accepted, Call
@@ -48,29 +46,7 @@ class _Fields(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Fields).decode
 
 _NAMES: dict[Call | None, str] = {Call.IDENTIFY: "", Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
-_NUL = b"\\u0000"
 _BYTES_OF_MEMBER = len('"":0,')
-
-_LARGE_EXPONENT = re.compile(rb"e[-+]?[0-9]{3,}[,}\]\s]").search
-_LARGE_EXPONENT_CAPITAL = re.compile(rb"E[-+]?[0-9]{3,}[,}\]\s]").search
-# Two patterns, because each begins with one letter that a fast search finds. A number ends with a comma, a
-# bracket or white space, which sets it apart from the hexadecimal digits of ids.
-
-
-def may_be_hazardous(text: bytes) -> bool:
-    """Whether JSON text may hold what some engine cannot, nesting aside; false only if it holds none.
-
-    A NUL can only stand there as the escape ``\\u0000``. A number is beyond a
-    double only with an exponent of three digits or with 200 digits before it.
-    Costs little per byte and much per call, so a batch is tested as a whole.
-    """
-    return (
-        _LARGE_EXPONENT(text) is not None
-        or _LARGE_EXPONENT_CAPITAL(text) is not None
-        or (b"\\" in text and _NUL in text)
-        or may_hold_long_run(text)
-        or not (text.isascii() or _is_utf8(text))
-    )
 
 
 class Ordinary:
@@ -79,7 +55,6 @@ class Ordinary:
     def __init__(self, limits: CollectSettings) -> None:
         self._longest_id = limits.max_identifier
         self._longest_message_id = limits.max_message_id
-        self._nesting = limits.max_nesting
         self._members = limits.max_properties
         self._ahead = limits.ahead_seconds * SECOND
 
@@ -102,7 +77,6 @@ class Ordinary:
             or name is None
             or len(message_id) > self._longest_message_id
             or self._is_strange(fields.userId, fields.anonymousId)
-            or item.count(b"{") + item.count(b"[") > self._nesting
             or (len(item) > self._members * _BYTES_OF_MEMBER and item.count(b":") > self._members)
         ):
             return None
@@ -140,11 +114,3 @@ def _name(call: Call | None, event: str | None) -> str | None:
     if event is None or event.isspace():
         return None
     return event if event.isascii() else unicodedata.normalize("NFC", event)
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from cauce.collect.body import json_text
+from cauce.collect.hazards import may_be_hazardous
 from cauce.collect.judge import Arrival, IdFactory, Judge
 from cauce.collect.key import basic_key, key_in_broken, key_of_event, without_key
 from cauce.collect.needs import WriteKeys
-from cauce.collect.ordinary import may_be_hazardous
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.split import MALFORMED, Batch, split, split_leniently, with_shared
@@ -111,8 +111,8 @@ class Door:
         events: list[Accepted] = []
         refused: list[Refused] = []
         faults: list[Fault] = []
-        hazardous = bool(batch.shared) or may_be_hazardous(text)
         judge, longest = self._judge.judge, self._limits.max_event_bytes
+        hazardous = bool(batch.shared) or self._may_be_hazardous(text, batch.items)
         for index, item in enumerate(batch.items):
             if len(item) > longest:
                 event: Accepted | Problem = self._too_large
@@ -125,6 +125,9 @@ class Door:
                 refused.append(self._refused(event, source, item))
                 faults.append(Fault(index, event))
         return Decision(OK, events, refused, faults)
+
+    def _may_be_hazardous(self, text: bytes, items: list[bytes]) -> bool:
+        return may_be_hazardous(text, max(map(len, items), default=0), self._limits.max_nesting)
 
     def _refuse_whole(self, source: str | None, body: bytes, problem: Problem) -> Decision:
         """What becomes of a body that cannot be read; a key is looked for as far as it can be."""
