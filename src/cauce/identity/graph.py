@@ -141,14 +141,18 @@ class Node:
 
 
 class Signature:
-    """A set of identifiers that events carried, and the evidence: when and from where."""
+    """A set of identifiers that events carried, and the evidence: when and from where.
 
-    __slots__ = ("id", "key", "sources")
+    ``live`` is filled when ``Graph.live`` is first asked: who is live never changes.
+    """
+
+    __slots__ = ("id", "key", "live", "sources")
 
     def __init__(self, id_: SignatureKey, key: str, sources: Sources) -> None:
         self.id = id_
         self.key = key
         self.sources = sources
+        self.live: list[Node] | None = None
 
     def ids(self) -> list[int]:
         """The ids of its identifiers, ascending."""
@@ -246,7 +250,8 @@ class Graph:
         missing = {id_ for id_ in wanted if id_ not in self.signatures}
         if missing and self._stored is not None:
             self._stored.signatures(self, missing)
-        self.load(id_ for number in wanted for id_ in self.signatures[number].ids())
+        fresh = [s for s in map(self.signatures.__getitem__, wanted) if s.live is None]
+        self.load(id_ for signature in fresh for id_ in signature.ids())
 
     def add_node(self, key: str, time: int) -> Node:
         """A new identifier; a live one is a new profile of its own."""
@@ -282,8 +287,10 @@ class Graph:
 
     def live(self, signature: Signature) -> list[Node]:
         """The live identifiers of a loaded signature, strongest first; its owner is the first."""
-        nodes = [self.nodes[id_] for id_ in signature.ids()]
-        return strongest_first(node for node in nodes if node.group is not None)
+        if signature.live is None:
+            nodes = [self.nodes[id_] for id_ in signature.ids()]
+            signature.live = strongest_first(node for node in nodes if node.group is not None)
+        return signature.live
 
     def group_of(self, id_: int) -> Group:
         """The profile of a live identifier that is loaded or has moved."""

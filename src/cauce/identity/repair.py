@@ -4,7 +4,7 @@ Profiles outside are drawn in as far as a link to them, rejected until now, migh
 accepted: only from a profile that is *loose*, because it fell apart or lost a link.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import combinations
 from typing import NamedTuple
 
@@ -96,17 +96,16 @@ def _join(part_of: dict[int, Part], one: Part, other: Part, limits: list[int]) -
         part_of[id_] = one
 
 
-def links_of(graph: Graph, home: Iterable[int]) -> list[tuple[Rank, int, int]]:
+def links_of(graph: Graph, home: Collection[int]) -> list[tuple[Rank, int, int]]:
     """Every link that counts and has an end in ``home``: its best rank, stronger and weaker end."""
     wanted = {s for id_ in home for s in graph.nodes[id_].unpack().signatures}
     graph.load_signatures(wanted)
-    inside = home if isinstance(home, dict) else set(home)
     best: dict[tuple[int, int], Rank] = {}
     for number in sorted(wanted):
         signature = graph.signatures[number]
         good = grade(signature, graph.policy)
         for one, other in combinations(graph.live(signature), 2):
-            if (one.id in inside or other.id in inside) and one.links_with(other):
+            if (one.id in home or other.id in home) and one.links_with(other):
                 stronger, weaker = ends(one, other)
                 rank = rank_of(stronger, weaker, good, graph.policy)
                 known = best.get((stronger.id, weaker.id))

@@ -61,10 +61,7 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Ruleset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The rules of one identity view, strongest identifier type first. Immutable once used.
-
-    ``max_links`` is the hard cap of links per identifier; it is no setting.
-    """
+    """The rules of one identity view, strongest identifier type first. Immutable once used."""
 
     identifiers: Annotated[
         tuple[TypeRule, ...], Meta(min_length=1, description="Identifier types, strongest first.")
