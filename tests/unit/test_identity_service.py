@@ -230,6 +230,13 @@ def test_a_transaction_that_fails_leaves_nothing_behind(space: Space) -> None:
     assert space.see("user_id:u", "anonymous_id:a").signature == 2
 
 
+@pytest.mark.parametrize("value", ["a\0b", "\U0001f600", "x" * 3_000, "a:b:c", "'; --", "%_"])
+def test_values_are_kept_to_the_letter(space: Space, value: str) -> None:
+    space.see(f"user_id:{value}", "anonymous_id:a")
+    assert space.who("anonymous_id:a") == [f"user_id:{value}", "anonymous_id:a"]
+    assert space.see(f"user_id:{value}", "anonymous_id:a").signature == 1
+
+
 def test_other_rules_do_not_read_these_profiles(space: Space) -> None:
     space.see("user_id:u")
     other = Identity("person", read_rules({**default_rules(), "max_ids_per_event": 5}))

@@ -13,7 +13,7 @@ _LEFT_OUT = 16
 
 def hash_of(key: str) -> int:
     """The look-up hash of ``type:value``: the first 64 bits of its digest, as a signed integer."""
-    return int.from_bytes(blake2b(key.encode(), digest_size=_BYTES).digest()[:8], "big", signed=True)
+    return int.from_bytes(_bytes(key)[:8], "big", signed=True)
 
 
 class Names:
@@ -36,4 +36,8 @@ class Names:
 
 
 def _digest(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=_BYTES).digest(), "big")
+    return int.from_bytes(_bytes(text), "big")
+
+
+def _bytes(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
