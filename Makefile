@@ -27,7 +27,7 @@ check: setup ## Lint, types, imports and the fast tests: under two minutes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest tests/unit tests/architecture
+	@$(BIN)/python -m pytest tests/unit tests/architecture tests/docs/test_reference.py
 
 test: setup ## Everything CI runs, each suite with its seconds: under 30 minutes
 	@bash tests/prepare.sh
