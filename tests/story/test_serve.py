@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 from tests.story.command import cauce, succeed
@@ -76,12 +77,20 @@ def test_children_go_when_the_supervisor_is_killed_and_it_can_serve_again(space)
         now.process.wait(PATIENCE)
     ports = {"CAUCE_COLLECTOR__PORT": now.collector.rpartition(":")[2]}
     with served(space.root, **ports) as again:
-        assert not any(child.is_running() for child in children.values())
+        until(lambda: not any(map(_lives, children.values())), "the orphans to end")
         assert send(again.collector, space.write_key, ANN).status_code == 200
         children = again.children()
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(PATIENCE) == 0
-        assert not any(child.is_running() for child in children.values())
+        assert not any(map(_lives, children.values()))
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process runs; one that ended and that nobody waited for does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_missing_secret_ends_serve_with_its_reason(space):
