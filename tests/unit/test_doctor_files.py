@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cauce.app import doctor_files
-from cauce.app.findings import Level
+from cauce.app.doctor import files as doctor_files
+from cauce.app.doctor.findings import Level
 from cauce.app.space import Space
 
 Usage = namedtuple("Usage", "total used free")

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cauce.app.cli_output import print_json, print_table, printable, read_moment
+from cauce.app.cli.output import print_json, print_table, printable, read_moment
 from cauce.app.exit_codes import EXIT_CODES, exit_code
 from cauce.app.problems import BadFiles
 from cauce.vocabulary.errors import BadSettings, CauceError, InvalidInput

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cauce.app.cli_output import (
+from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
     JsonOption,

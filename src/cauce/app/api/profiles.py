@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
-from cauce.app.api_answers import answer, documented
-from cauce.app.api_callers import CallerKey
+from cauce.app.api.answers import answer, documented
+from cauce.app.api.callers import CallerKey
 from cauce.app.compose import Composition
 from cauce.app.profile_view import as_json, view_profile
 

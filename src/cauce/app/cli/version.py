@@ -6,7 +6,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from cauce.app.cli_output import JsonOption, print_json, print_line
+from cauce.app.cli.output import JsonOption, print_json, print_line
 
 app = typer.Typer()
 

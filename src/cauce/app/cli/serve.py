@@ -2,7 +2,7 @@
 
 import typer
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_line
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line
 from cauce.app.compose import Composition
 from cauce.app.logs import start_logging
 from cauce.app.process_lock import Holder

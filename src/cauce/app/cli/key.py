@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
 from cauce.app.compose import Composition
 from cauce.govern.access import Scope
 from cauce.govern.keys import IssuedKey, Key, KeyStore

@@ -2,7 +2,7 @@
 
 import typer
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_line
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line
 from cauce.app.definitions import load_definitions
 from cauce.app.problems import BadFiles
 from cauce.app.schemas import schema_files

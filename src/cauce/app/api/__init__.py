@@ -10,14 +10,14 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from cauce.activate.deliveries import Deliveries
-from cauce.app.api_answers import describe
-from cauce.app.api_counting import Counting, Requests
-from cauce.app.api_deliveries import delivery_routes
-from cauce.app.api_log import log_routes
-from cauce.app.api_metrics import health_routes, metrics_routes
-from cauce.app.api_problems import PROBLEMS, answer_with_problems
-from cauce.app.api_profiles import profile_routes
-from cauce.app.api_segments import segment_routes
+from cauce.app.api.answers import describe
+from cauce.app.api.counting import Counting, Requests
+from cauce.app.api.deliveries import delivery_routes
+from cauce.app.api.log import log_routes
+from cauce.app.api.metrics import health_routes, metrics_routes
+from cauce.app.api.problems import PROBLEMS, answer_with_problems
+from cauce.app.api.profiles import profile_routes
+from cauce.app.api.segments import segment_routes
 from cauce.app.compose import Composition
 from cauce.govern.keys import KeyRing
 from cauce.vocabulary.moment import Clock

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 import typer
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_table
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_table
 from cauce.app.settings import declared, load_settings
 from cauce.app.space import find_space
 

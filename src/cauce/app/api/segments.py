@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
-from cauce.app.api_answers import Cursor, answer, documented
-from cauce.app.api_callers import CallerKey, ReaderKey
-from cauce.app.api_profiles import IdentifierDocument, IdentifierPath
+from cauce.app.api.answers import Cursor, answer, documented
+from cauce.app.api.callers import CallerKey, ReaderKey
+from cauce.app.api.profiles import IdentifierDocument, IdentifierPath
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
 from cauce.vocabulary.definitions import SegmentDef

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from cauce.app.findings import Finding, error, fine, warning
+from cauce.app.doctor.findings import Finding, error, fine, warning
 from cauce.app.schemas import schema_files
 from cauce.app.space import Space
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from fastapi import APIRouter, Response
 
 from cauce.activate.deliveries import Deliveries
-from cauce.app.api_answers import answer
-from cauce.app.api_callers import ReaderKey
-from cauce.app.api_counting import Requests
+from cauce.app.api.answers import answer
+from cauce.app.api.callers import ReaderKey
+from cauce.app.api.counting import Requests
 from cauce.app.compose import Composition
 from cauce.app.log_stats import log_stats
 from cauce.app.metrics_text import CONTENT_TYPE, family

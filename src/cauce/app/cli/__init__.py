@@ -15,20 +15,20 @@ from cauce.app.exit_codes import FAILURE, exit_code
 from cauce.vocabulary.errors import CauceError
 
 _MODULES = {
-    "init": "cli_space",
-    "serve": "cli_serve",
-    "import": "cli_import",
-    "profile": "cli_profile",
-    "segment": "cli_segment",
-    "log": "cli_log",
-    "quarantine": "cli_log",
-    "delivery": "cli_delivery",
-    "identity": "cli_identity",
-    "key": "cli_key",
-    "definitions": "cli_definitions",
-    "config": "cli_config",
-    "doctor": "cli_doctor",
-    "version": "cli_version",
+    "init": "space",
+    "serve": "serve",
+    "import": "importing",
+    "profile": "profile",
+    "segment": "segment",
+    "log": "log",
+    "quarantine": "log",
+    "delivery": "delivery",
+    "identity": "identity",
+    "key": "key",
+    "definitions": "definitions",
+    "config": "config",
+    "doctor": "doctor",
+    "version": "version",
 }
 """Command or noun → the module that has it."""
 
@@ -45,7 +45,7 @@ class Commands(TyperGroup):
         module = _MODULES.get(cmd_name)
         if module is None:
             return None
-        commands: Any = typer.main.get_group(importlib.import_module(f"cauce.app.{module}").app)
+        commands: Any = typer.main.get_group(importlib.import_module(f"cauce.app.cli.{module}").app)
         return commands.get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from cauce.app.api_answers import Cursor, answer, documented
-from cauce.app.api_callers import CallerKey, ReaderKey
-from cauce.app.api_segments import LimitQuery
+from cauce.app.api.answers import Cursor, answer, documented
+from cauce.app.api.callers import CallerKey, ReaderKey
+from cauce.app.api.segments import LimitQuery
 from cauce.app.compose import Composition
 from cauce.app.log_stats import log_stats
 from cauce.govern.access import Scope

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cauce.app.cli_output import JsonOption, print_json, print_line
+from cauce.app.cli.output import JsonOption, print_json, print_line
 from cauce.identity import simulate as simulate_rules
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.exact import decode_json

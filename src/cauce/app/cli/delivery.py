@@ -6,7 +6,7 @@ import typer
 
 from cauce.activate.deliveries import Deliveries
 from cauce.activate.delivery import Delivery, State
-from cauce.app.cli_output import (
+from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
     JsonOption,

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from cauce.app.api_problems import NotSignedIn
+from cauce.app.api.problems import NotSignedIn
 from cauce.govern.access import Scope
 from cauce.govern.keys import KeyRing
 from cauce.vocabulary.access import Purpose, Viewer

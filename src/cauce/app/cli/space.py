@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cauce.app.cli_output import JsonOption, print_json, print_line
+from cauce.app.cli.output import JsonOption, print_json, print_line
 from cauce.app.new_space import make_space
 from cauce.vocabulary import moment
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
 from cauce.app.compose import Composition
 from cauce.app.exit_codes import FAILURE
 from cauce.collect.files import Progress as Done

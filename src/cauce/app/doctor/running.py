@@ -6,7 +6,7 @@ from cauce.activate.deliveries import Deliveries
 from cauce.activate.delivery import State
 from cauce.activate.destinations import ready
 from cauce.app.compose import Composition
-from cauce.app.findings import Finding, error, fine, warning
+from cauce.app.doctor.findings import Finding, error, fine, warning
 from cauce.app.listening import answers, listen
 from cauce.app.log_stats import log_stats
 from cauce.app.process_lock import who_holds

@@ -2,11 +2,11 @@
 
 import typer
 
-from cauce.app.cli_output import HERE, JsonOption, SpaceOption, print_json, print_line
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line
 from cauce.app.compose import Composition
 from cauce.app.doctor import examine
+from cauce.app.doctor.findings import Level
 from cauce.app.exit_codes import FAILURE
-from cauce.app.findings import Level
 from cauce.vocabulary import moment
 
 app = typer.Typer()

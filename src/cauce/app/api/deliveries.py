@@ -7,9 +7,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from cauce.activate.deliveries import Deliveries, Replayed
 from cauce.activate.delivery import Delivery, Receipt, State
-from cauce.app.api_answers import Cursor, answer, documented
-from cauce.app.api_callers import CallerKey
-from cauce.app.api_segments import LimitQuery
+from cauce.app.api.answers import Cursor, answer, documented
+from cauce.app.api.callers import CallerKey
+from cauce.app.api.segments import LimitQuery
 from cauce.vocabulary.errors import InvalidInput, NotFound
 from cauce.vocabulary.moment import Moment, to_iso
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cauce.app.cli_output import (
+from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
     JsonOption,

@@ -1,0 +1,59 @@
+"""Definitions: what people write down about their sources, identity, traits, segments and destinations.
+
+Each is written once, as YAML in the ``definitions`` folder of a space, and has an
+owner. The sentences that describe the fields appear in the JSON Schemas for
+editors and in the reference.
+"""
+
+from typing import Any
+
+import msgspec
+
+from cauce.vocabulary.definitions.destination import DestinationDef, DestinationKind
+from cauce.vocabulary.definitions.identity import VIEW, IdentityDef
+from cauce.vocabulary.definitions.naming import Name, Owner
+from cauce.vocabulary.definitions.segment import SegmentDef
+from cauce.vocabulary.definitions.source import SourceDef, SourceKind
+from cauce.vocabulary.definitions.trait import SurvivorshipRule, TraitDef
+from cauce.vocabulary.identifier import Normalization
+
+__all__ = [
+    "VIEW",
+    "Definitions",
+    "DestinationDef",
+    "DestinationKind",
+    "IdentityDef",
+    "Name",
+    "Owner",
+    "SegmentDef",
+    "SourceDef",
+    "SourceKind",
+    "SurvivorshipRule",
+    "TraitDef",
+]
+
+
+class Definitions(msgspec.Struct, frozen=True, kw_only=True):
+    """Every definition of a space, by name (segments by key), in the order of the names."""
+
+    sources: dict[str, SourceDef] = {}
+    identities: dict[str, IdentityDef] = {}
+    traits: dict[str, TraitDef] = {}
+    segments: dict[str, SegmentDef] = {}
+    destinations: dict[str, DestinationDef] = {}
+
+    def ruleset(self, identity: str) -> dict[str, Any]:
+        """The raw rules of an identity view, completed by the strengths that the sources declare."""
+        rules = self.identities[identity].rules
+        declared = {source.name: source.strength for source in self.sources.values() if source.strength}
+        return {**rules, "strength": {**declared, **rules.get("strength", {})}}
+
+    def normalization(self, identity: str, source: str = "") -> Normalization:
+        """How identifier values are normalized: kinds from the rules, the region from the source."""
+        kinds = {
+            one["type"]: one["normalize"]
+            for one in self.identities[identity].rules.get("identifiers", [])
+            if one.get("normalize")
+        }
+        known = self.sources.get(source)
+        return Normalization(kinds, known.region if known else "")
