@@ -67,7 +67,7 @@ class Door:
                 return UNKNOWN_KEY
         text = json_text(request.body, request.content_type, self._limits.max_batch_bytes)
         if isinstance(text, Problem):
-            return self._refuse_whole(source, request.body, text)
+            return self._refuse_whole(source, request.body, text, request.call)
         if request.call is not None:
             return self._one(source or self._source(key_of_event(text)), text, request.call, request.received)
         batch = split(text)
@@ -98,7 +98,7 @@ class Door:
         if isinstance(event, Accepted):
             return Decision(OK, [event], [], [])
         status = BAD_REQUEST if event.reason in _BAD_REQUESTS else OK
-        return Decision(status, [], [self._refused(event, source, text)], [Fault(None, event)])
+        return Decision(status, [], [self._refused(event, source, text, call)], [Fault(None, event)])
 
     def _many(self, source: str | None, text: bytes, batch: Batch, received: Moment) -> Decision:
         if source is None:
@@ -106,7 +106,8 @@ class Door:
         most = self._limits.max_batch_events
         if len(batch.items) > most:
             problem = Problem(Reason.BATCH_TOO_LONG, f"The batch holds more than {most} events.")
-            return Decision(OK, [], [self._refused(problem, source, text)], [Fault(None, problem)])
+            refused_whole = self._refused(problem, source, text, Refused.BATCH)
+            return Decision(OK, [], [refused_whole], [Fault(None, problem)])
         arrival = Arrival(source, received, batch.sent)
         events: list[Accepted] = []
         refused: list[Refused] = []
@@ -114,6 +115,7 @@ class Door:
         judge, longest = self._judge.judge, self._limits.max_event_bytes
         hazardous = bool(batch.shared) or self._may_be_hazardous(text, batch.items)
         for index, item in enumerate(batch.items):
+            whole = item
             if len(item) > longest:
                 event: Accepted | Problem = self._too_large
             else:
@@ -122,28 +124,39 @@ class Door:
             if isinstance(event, Accepted):
                 events.append(event)
             else:
-                refused.append(self._refused(event, source, item))
+                refused.append(self._refused(event, source, whole, sent=batch.sent))
                 faults.append(Fault(index, event))
         return Decision(OK, events, refused, faults)
 
     def _may_be_hazardous(self, text: bytes, items: list[bytes]) -> bool:
         return may_be_hazardous(text, max(map(len, items), default=0), self._limits.max_nesting)
 
-    def _refuse_whole(self, source: str | None, body: bytes, problem: Problem) -> Decision:
+    def _refuse_whole(
+        self, source: str | None, body: bytes, problem: Problem, call: Call | None = None
+    ) -> Decision:
         """What becomes of a body that cannot be read; a key is looked for as far as it can be."""
         source = source or self._source(key_in_broken(body))
-        refused = [self._refused(problem, source, body)] if source else []
+        refused = [self._refused(problem, source, body, call or Refused.BATCH)] if source else []
         return Decision(BAD_REQUEST, [], refused, [Fault(None, problem)])
 
     def _source(self, key: str) -> str | None:
         return self._keys.verify(key) if key else None
 
-    def _refused(self, problem: Problem, source: str, body: bytes) -> Refused:
+    def _refused(
+        self, problem: Problem, source: str, body: bytes, call: str = "", sent: Moment | None = None
+    ) -> Refused:
         """For quarantine: whole, unless it is longer than any batch may be; without the write key."""
         if len(body) > self._limits.max_batch_bytes:
             body = body[: self._limits.sample_bytes]
         body = without_key(body)
-        return Refused(reason=problem.reason.value, detail=problem.detail, source=source, body=body)
+        return Refused(
+            reason=problem.reason.value,
+            detail=problem.detail,
+            source=source,
+            body=body,
+            call=str(call),
+            sent=sent,
+        )
 
 
 _BAD_REQUESTS = frozenset(

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from cauce.eventlog.content import content_print, id_print, id_prints
 from cauce.eventlog.database import FOLDER, connect, is_busy, meaning, translated
 from cauce.eventlog.dedup import Seen
-from cauce.eventlog.port import Outcome, Tick
+from cauce.eventlog.port import Outcome, Settlement, Tick
 from cauce.eventlog.sealed import Range, kept_runs, ranges
-from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.errors import Conflict, Transient
 from cauce.vocabulary.event import Accepted, Call, Position, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -25,7 +27,15 @@ CONFLICTING = Refused(
 """What quarantine says of an event whose id was used before for something else."""
 
 _EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_QUARANTINE = "INSERT INTO quarantine (received, source, reason, detail, body) VALUES (?, ?, ?, ?, ?)"
+_QUARANTINE = """
+INSERT INTO quarantine (received, source, reason, detail, body, call, sent, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_KNOWN_CONFLICT = "SELECT 1 FROM quarantine WHERE content = ? AND source = ? AND reason = ?"
+_SETTLE = """
+UPDATE quarantine SET settled = ?, settlement = ?
+WHERE settled IS NULL AND number IN (SELECT value FROM json_each(?))
+"""
 _HEAD = """
 SELECT max(position, sealed_to), max(received, sealed_received, tick), sealed_to FROM
   (SELECT coalesce(max(position), 0) AS position, coalesce(received, 0) AS received FROM event),
@@ -41,7 +51,21 @@ _NEAR = 2_000
 _CALLS = {call: call.value for call in Call}  # plain strings: SQLite would adapt a StrEnum at every row
 
 EventRow = tuple[int, int, int, str, str, str, str, bytes, bytes]
-RefusedRow = tuple[int, str, str, str, bytes]
+RefusedRow = tuple[int, str, str, str, bytes, str, int | None, bytes]
+
+
+def _conflict(event: Accepted, received: Moment, content: bytes) -> RefusedRow:
+    call = event.call.value
+    return (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body, call, None, content)
+
+
+def not_open() -> Conflict:
+    """The error for input that cannot be settled, because it is not there or settled already."""
+    return Conflict(
+        "Some of these inputs are not in quarantine any more.",
+        hint="List what is open, and settle that.",
+        code="not_open",
+    )
 
 
 class _Decision:
@@ -98,6 +122,28 @@ class Appender:
         if events:
             self.catch_up()
         self._lock()
+        pending = self._write(events, refused, now)
+        pending.commit()
+        return pending.outcomes
+
+    def settle(
+        self,
+        numbers: Sequence[int],
+        settlement: Settlement,
+        events: Sequence[Accepted],
+        refused: Sequence[Refused],
+        now: Moment,
+    ) -> list[Outcome]:
+        """Settle refused input and append what was made of it, waiting for the lock."""
+        if events:
+            self.catch_up()
+        self._lock()
+        with self._or_undo():
+            found = self._connection.execute(
+                _SETTLE, (now, settlement.value, msgspec.json.encode(list(numbers)))
+            )
+            if found.rowcount != len(set(numbers)):
+                raise not_open()
         pending = self._write(events, refused, now)
         pending.commit()
         return pending.outcomes
@@ -181,7 +227,10 @@ class Appender:
                 self._take_in()
             received = Moment(max(now, floor))
             decision = self._decide(events, head, received)
-            decision.refused.extend((received, r.source, r.reason, r.detail, r.body) for r in refused)
+            decision.refused = [row for row in decision.refused if not self._is_known_conflict(row)]
+            decision.refused.extend(
+                (received, r.source, r.reason, r.detail, r.body, r.call, r.sent, b"") for r in refused
+            )
             self._connection.executemany(_EVENT, decision.rows)
             if decision.refused:
                 self._connection.executemany(_QUARANTINE, decision.refused)
@@ -217,10 +266,13 @@ class Appender:
                 result.outcomes.append(Outcome.DUPLICATE)
             else:
                 result.outcomes.append(Outcome.CONFLICTING_REPEAT)
-                result.refused.append(
-                    (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body)
-                )
+                result.refused.append(_conflict(event, received, content))
         return result
+
+    def _is_known_conflict(self, row: RefusedRow) -> bool:
+        """Whether the same content was refused for the same reason before."""
+        found = self._connection.execute(_KNOWN_CONFLICT, (row[7], row[1], row[2]))
+        return found.fetchone() is not None
 
     def _behind(self) -> int:
         """How many events others appended since this process last looked; many if they are sealed."""

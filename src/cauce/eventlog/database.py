@@ -14,7 +14,7 @@ FILE = "log.db"
 FOLDER = "log"
 """Where the sealed files lie, within the space."""
 
-_VERSION = 1
+_VERSION = 2
 _CHECKPOINT_PAGES = 1_000
 _CACHE_KIB = 16_384
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
@@ -37,9 +37,15 @@ CREATE TABLE quarantine (
     source TEXT NOT NULL,
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    call TEXT NOT NULL DEFAULT '',
+    sent INTEGER,
+    content BLOB NOT NULL DEFAULT x'',
+    settled INTEGER,
+    settlement TEXT
 );
 CREATE INDEX quarantine_by_reason ON quarantine (reason);
+CREATE INDEX quarantine_by_content ON quarantine (content);
 CREATE TABLE sealed (
     first INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
@@ -51,7 +57,8 @@ CREATE TABLE sealed (
 );
 CREATE TABLE fixed (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
-# event.content is the content's fingerprint (8 bytes, big-endian), so that nobody need compute it twice.
+# event.content is the content's fingerprint (8 bytes, big-endian), so that nobody need compute it twice;
+# so is quarantine.content, empty where the reason is no repeat.
 # fixed holds `seed` (of the fingerprints) and `tick` (the moment that was last promised).
 
 _PASSING = {

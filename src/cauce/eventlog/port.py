@@ -26,8 +26,19 @@ class Tick(NamedTuple):
     head: Position
 
 
+class Settlement(StrEnum):
+    """What became of refused input in the end."""
+
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
 class Quarantined(NamedTuple):
-    """Refused input as kept: when it came, from where, and why it was refused."""
+    """Refused input as kept: when it came, from where, and why it was refused.
+
+    ``call`` and ``sent`` as in ``Refused``. ``settled`` and ``settlement`` tell
+    when it was replayed or discarded; both are None while it is open.
+    """
 
     number: int
     received: Moment
@@ -35,6 +46,10 @@ class Quarantined(NamedTuple):
     reason: str
     detail: str
     body: bytes
+    call: str
+    sent: Moment | None
+    settled: Moment | None
+    settlement: str | None
 
 
 class Pending(Protocol):
@@ -106,11 +121,39 @@ class EventLog(Protocol):
     def tick(self, now: Moment) -> Tick:
         """Fix the present: later appends are received at the returned moment or later."""
 
-    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
-        """Refused input in the order of its numbers, above ``after``."""
+    def quarantined(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: str = "",
+        source: str = "",
+        settled: bool | None = None,
+    ) -> list[Quarantined]:
+        """Refused input in the order of its numbers, above ``after``.
+
+        ``reason`` and ``source`` narrow it unless they are empty; ``settled``
+        to what is settled or what is open.
+        """
 
     def quarantine_counts(self) -> dict[str, int]:
-        """How much input was refused, by reason."""
+        """How much refused input is open, by reason."""
+
+    def settle(
+        self,
+        numbers: Sequence[int],
+        settlement: Settlement,
+        events: Sequence[Accepted] = (),
+        refused: Sequence[Refused] = (),
+        *,
+        now: Moment,
+    ) -> list[Outcome]:
+        """Settle refused input, and append what was made of it, in one transaction.
+
+        An outcome for each of ``events``, as ``append`` gives it. Raises
+        ``Conflict`` (``not_open``) if a number is not there or settled already,
+        and ``Transient`` as ``append`` does; then nothing was changed.
+        """
 
     def close(self) -> None:
         """Release files and connections."""

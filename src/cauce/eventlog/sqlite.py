@@ -9,7 +9,7 @@ import pyarrow as pa
 from cauce.eventlog.appending import Appender, PendingAppend
 from cauce.eventlog.columns import PLAIN, plain_columns
 from cauce.eventlog.database import FOLDER, connect, prepare, translated
-from cauce.eventlog.port import Outcome, Quarantined, Tick
+from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
 from cauce.eventlog.sealed import SEALED_TO, Range, SealedReader, range_at, ranges
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
@@ -26,8 +26,11 @@ FROM event WHERE position > ({SEALED_TO}) AND position <= ? ORDER BY position
 """
 _HEAD = f"SELECT max(coalesce((SELECT max(position) FROM event), 0), ({SEALED_TO}))"
 _QUARANTINED = """
-SELECT number, received, source, reason, detail, body
-FROM quarantine WHERE number > ? ORDER BY number LIMIT ?
+SELECT number, received, source, reason, detail, body, call, sent, settled, settlement
+FROM quarantine
+WHERE number > :after AND (:reason = '' OR reason = :reason) AND (:source = '' OR source = :source)
+AND (:settled IS NULL OR (settled IS NOT NULL) = :settled)
+ORDER BY number LIMIT :limit
 """
 _BATCH = 8_192
 _CALLS = {call.value: call for call in Call}
@@ -135,17 +138,40 @@ class SqliteLog:
         """Fix the present: later appends are received at the returned moment or later."""
         return self._appender.tick(now)
 
-    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
+    def quarantined(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: str = "",
+        source: str = "",
+        settled: bool | None = None,
+    ) -> list[Quarantined]:
         """Refused input above the number ``after``, in order."""
+        asked = {"after": after, "limit": limit, "reason": reason, "source": source, "settled": settled}
         with self._reading, translated():
-            rows = self._connection.execute(_QUARANTINED, (after, limit)).fetchall()
+            rows = self._connection.execute(_QUARANTINED, asked).fetchall()
         return [Quarantined._make(row) for row in rows]
 
     def quarantine_counts(self) -> dict[str, int]:
-        """How much input was refused, by reason."""
+        """How much refused input is open, by reason."""
         with self._reading, translated():
-            rows = self._connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY reason")
+            rows = self._connection.execute(
+                "SELECT reason, count(*) FROM quarantine WHERE settled IS NULL GROUP BY reason"
+            )
             return dict(rows.fetchall())
+
+    def settle(
+        self,
+        numbers: Sequence[int],
+        settlement: Settlement,
+        events: Sequence[Accepted] = (),
+        refused: Sequence[Refused] = (),
+        *,
+        now: Moment,
+    ) -> list[Outcome]:
+        """Settle refused input and append what was made of it; raises ``Conflict`` if it is not open."""
+        return self._appender.settle(numbers, settlement, events, refused, now)
 
     def close(self) -> None:
         """Close both connections."""

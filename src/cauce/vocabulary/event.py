@@ -7,7 +7,7 @@ form that every stage works on.
 
 import unicodedata
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, ClassVar, NewType
 
 import msgspec
 
@@ -50,12 +50,20 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Input that is no valid event, kept in quarantine with its reason.
 
     ``reason`` is a stable code, ``detail`` a sentence without personal data.
+    ``call`` and ``sent`` are what judging ``body`` again needs to know: the call of
+    the path it came to, ``BATCH`` for a whole request, ``LINE`` for a line of a
+    file, empty if the body names its own type; and the sender's clock.
     """
+
+    BATCH: ClassVar[str] = "batch"
+    LINE: ClassVar[str] = "line"
 
     reason: str
     detail: str
     source: str
     body: bytes
+    call: str = ""
+    sent: Moment | None = None
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True, gc=False):

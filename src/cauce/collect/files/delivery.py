@@ -96,7 +96,9 @@ class Delivery:
         self._quarantine(reason, problem, b"")
 
     def _quarantine(self, reason: str, detail: str, body: bytes) -> None:
-        self._refused.append(Refused(reason=str(reason), detail=detail, source=self._source, body=body))
+        self._refused.append(
+            Refused(reason=str(reason), detail=detail, source=self._source, body=body, call=Refused.LINE)
+        )
         self._grown(len(body))
 
     def flush(self) -> None:
