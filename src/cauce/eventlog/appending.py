@@ -9,22 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from cauce.eventlog.content import content_print, id_print, id_prints
+from cauce.eventlog.content import id_print
 from cauce.eventlog.database import FOLDER, connect, is_busy, meaning, translated
+from cauce.eventlog.deciding import Decision, EventRow, RefusedRow, decide, not_open, refused_rows
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Settlement, Tick
 from cauce.eventlog.sealed import Range, kept_runs, ranges
-from cauce.vocabulary.errors import Conflict, Transient
-from cauce.vocabulary.event import Accepted, Call, Position, Refused
+from cauce.vocabulary.errors import Transient
+from cauce.vocabulary.event import Accepted, Position, Refused
 from cauce.vocabulary.moment import Moment
-
-CONFLICTING = Refused(
-    reason=Outcome.CONFLICTING_REPEAT.value,
-    detail="The log holds an event with this message id and other content.",
-    source="",
-    body=b"",
-)
-"""What quarantine says of an event whose id was used before for something else."""
 
 _EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _QUARANTINE = """
@@ -48,42 +41,13 @@ _PAUSE_SECONDS = 0.001
 _NEAR = 2_000
 """So many events of others may be taken in without a thread (about 2 ms)."""
 
-_CALLS = {call: call.value for call in Call}  # plain strings: SQLite would adapt a StrEnum at every row
-
-EventRow = tuple[int, int, int, str, str, str, str, bytes, bytes]
-RefusedRow = tuple[int, str, str, str, bytes, str, int | None, bytes]
-
-
-def _conflict(event: Accepted, received: Moment, content: bytes) -> RefusedRow:
-    call = event.call.value
-    return (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body, call, None, content)
-
-
-def not_open() -> Conflict:
-    """The error for input that cannot be settled, because it is not there or settled already."""
-    return Conflict(
-        "Some of these inputs are not in quarantine any more.",
-        hint="List what is open, and settle that.",
-        code="not_open",
-    )
-
-
-class _Decision:
-    """What is to become of the events of one append."""
-
-    def __init__(self) -> None:
-        self.outcomes: list[Outcome] = []
-        self.rows: list[EventRow] = []
-        self.new: dict[int, bytes] = {}
-        self.refused: list[RefusedRow] = []
-
 
 class PendingAppend:
     """See ``Pending`` in the port."""
 
-    def __init__(self, appender: "Appender", decision: _Decision) -> None:
+    def __init__(self, appender: "Appender", decision: Decision) -> None:
         self._appender = appender
-        self._decision: _Decision | None = decision
+        self._decision: Decision | None = decision
         self.outcomes = decision.outcomes
 
     def commit(self) -> None:
@@ -226,48 +190,13 @@ class Appender:
             if events and (head > self._seen.known or sealed_to > self._sealed_to):
                 self._take_in()
             received = Moment(max(now, floor))
-            decision = self._decide(events, head, received)
+            decision = decide(events, self._seen, seed=self._seed, head=head, received=received)
             decision.refused = [row for row in decision.refused if not self._is_known_conflict(row)]
-            decision.refused.extend(
-                (received, r.source, r.reason, r.detail, r.body, r.call, r.sent, b"") for r in refused
-            )
+            decision.refused.extend(refused_rows(refused, received))
             self._connection.executemany(_EVENT, decision.rows)
             if decision.refused:
                 self._connection.executemany(_QUARANTINE, decision.refused)
         return PendingAppend(self, decision)
-
-    def _decide(self, events: Sequence[Accepted], head: int, received: Moment) -> _Decision:
-        """Each event's outcome, and the rows of those that are new."""
-        result = _Decision()
-        prints = id_prints(events, self._seed)
-        known = self._seen.find(prints)
-        new = result.new
-        for event, print_ in zip(events, prints, strict=True):
-            content = content_print(event.body, self._seed)
-            before = known.get(print_) or new.get(print_)
-            if before is None:
-                head += 1
-                new[print_] = content
-                result.outcomes.append(Outcome.ACCEPTED)
-                result.rows.append(
-                    (
-                        head,
-                        received,
-                        event.time,
-                        _CALLS[event.call],
-                        event.name,
-                        event.message_id,
-                        event.source,
-                        content,
-                        event.body,
-                    )
-                )
-            elif before == content:
-                result.outcomes.append(Outcome.DUPLICATE)
-            else:
-                result.outcomes.append(Outcome.CONFLICTING_REPEAT)
-                result.refused.append(_conflict(event, received, content))
-        return result
 
     def _is_known_conflict(self, row: RefusedRow) -> bool:
         """Whether the same content was refused for the same reason before."""

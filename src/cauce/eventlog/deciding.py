@@ -1,0 +1,97 @@
+"""What becomes of the events of one append: new, a duplicate, or a conflicting repeat.
+
+Pure but for the index of message ids, which is asked once. An engine calls this
+with its lock held and everything taken in, and writes the rows that come back.
+"""
+
+from collections.abc import Sequence
+
+from cauce.eventlog.content import content_print, id_prints
+from cauce.eventlog.dedup import Seen
+from cauce.eventlog.port import Outcome
+from cauce.vocabulary.errors import Conflict
+from cauce.vocabulary.event import Accepted, Call, Refused
+from cauce.vocabulary.moment import Moment
+
+CONFLICTING = Refused(
+    reason=Outcome.CONFLICTING_REPEAT.value,
+    detail="The log holds an event with this message id and other content.",
+    source="",
+    body=b"",
+)
+"""What quarantine says of an event whose id was used before for something else."""
+
+EventRow = tuple[int, int, int, str, str, str, str, bytes, bytes]
+"""position, received, time, call, name, message_id, source, content, body."""
+
+RefusedRow = tuple[int, str, str, str, bytes, str, int | None, bytes]
+"""received, source, reason, detail, body, call, sent, content."""
+
+_CALLS = {call: call.value for call in Call}  # plain strings: SQLite would adapt a StrEnum at every row
+
+
+class Decision:
+    """What is to become of the events of one append.
+
+    ``new`` holds the fingerprints of the new events' ids and contents;
+    ``refused`` the rows of conflicting repeats.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.rows: list[EventRow] = []
+        self.new: dict[int, bytes] = {}
+        self.refused: list[RefusedRow] = []
+
+
+def decide(events: Sequence[Accepted], seen: Seen, *, seed: int, head: int, received: Moment) -> Decision:
+    """Each event's outcome, and the rows of those that are new, from position ``head`` + 1 on."""
+    result = Decision()
+    prints = id_prints(events, seed)
+    known = seen.find(prints)
+    new = result.new
+    for event, print_ in zip(events, prints, strict=True):
+        content = content_print(event.body, seed)
+        before = known.get(print_) or new.get(print_)
+        if before is None:
+            head += 1
+            new[print_] = content
+            result.outcomes.append(Outcome.ACCEPTED)
+            result.rows.append(
+                (
+                    head,
+                    received,
+                    event.time,
+                    _CALLS[event.call],
+                    event.name,
+                    event.message_id,
+                    event.source,
+                    content,
+                    event.body,
+                )
+            )
+        elif before == content:
+            result.outcomes.append(Outcome.DUPLICATE)
+        else:
+            result.outcomes.append(Outcome.CONFLICTING_REPEAT)
+            result.refused.append(_conflict(event, received, content))
+    return result
+
+
+def refused_rows(refused: Sequence[Refused], received: Moment) -> list[RefusedRow]:
+    """The rows of input that the door refused."""
+    return [(received, r.source, r.reason, r.detail, r.body, r.call, r.sent, b"") for r in refused]
+
+
+def not_open() -> Conflict:
+    """The error for input that cannot be settled, because it is not there or settled already."""
+    return Conflict(
+        "Some of these inputs are not in quarantine any more.",
+        hint="List what is open, and settle that.",
+        code="not_open",
+    )
+
+
+def _conflict(event: Accepted, received: Moment, content: bytes) -> RefusedRow:
+    call = _CALLS[event.call]
+    return (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body, call, None, content)
