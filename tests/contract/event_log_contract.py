@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import pytest
 
-from cauce.eventlog.port import EventLog, Outcome
-from cauce.vocabulary.event import Call, Logged, Position
+from cauce.eventlog.port import EventLog, Outcome, Settlement
+from cauce.vocabulary.errors import Conflict
+from cauce.vocabulary.event import Call, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
 from tests.contract.event_log_engines import ENGINES, Engine, event, refused
 
@@ -245,6 +246,46 @@ class EventLogContract(EventLogFixtures):
         ]
         assert log.quarantined(after=rows[1].number, limit=1) == rows[2:3]
         assert log.quarantine_counts() == {"broken": 2, "conflicting_repeat": 1, "too_large": 1}
+        assert [r.number for r in log.quarantined(reason="broken")] == [rows[1].number, rows[3].number]
+        assert log.quarantined(source="shop") == []
+        assert (len(log.quarantined(source="web", settled=False)), log.quarantined(settled=True)) == (4, [])
+
+    def test_quarantine_keeps_what_judging_again_needs(self, log: EventLog) -> None:
+        hints = ("track", Moment(7)), ("batch", None), ("", Moment(-1))
+        whole = [
+            Refused(reason="broken", detail="d", source="web", body=b"\xff\x00", call=call, sent=sent)
+            for call, sent in hints
+        ]
+        log.append([], whole, now=Moment(5))
+        assert tuple((r.call, r.sent) for r in log.quarantined()) == hints
+        assert {(r.body, r.settled, r.settlement) for r in log.quarantined()} == {(b"\xff\x00", None, None)}
+
+    def test_a_conflict_is_quarantined_once_however_often_it_is_repeated(self, log: EventLog) -> None:
+        log.append([event("a", "1")], [], now=Moment(1))
+        for _ in range(3):
+            assert log.append([event("a", "2")], [], now=Moment(2)) == [CONFLICTING]
+        log.append([event("a", "3")], [], now=Moment(2))
+        assert [r.body for r in log.quarantined()] == [b"2", b"3"]
+
+    def test_refused_input_is_settled_once_together_with_what_was_made_of_it(self, open_log: Open) -> None:
+        log, other = open_log(), open_log()
+        log.append([event("a")], [refused("broken", body) for body in "xyz"], now=Moment(5))
+        x, y, z = (r.number for r in log.quarantined())
+        made = [event("b"), event("a")]
+        outcomes = log.settle([x, y], Settlement.REPLAYED, made, [refused("worse", "w")], now=Moment(9))
+        assert outcomes == [ACCEPTED, DUPLICATE]
+        assert ids(other) == ["a", "b"]
+        assert other.quarantine_counts() == {"broken": 1, "worse": 1}
+        for numbers in ([z, x], [10_000]):
+            with pytest.raises(Conflict):
+                other.settle(numbers, Settlement.DISCARDED, [event("c")], now=Moment(9))
+        assert (ids(log), len(log.quarantined(settled=False))) == (["a", "b"], 2)
+        assert log.settle([z], Settlement.DISCARDED, now=Moment(11)) == []
+        assert [(r.number, r.settled, r.settlement) for r in other.quarantined(settled=True)] == [
+            (x, 9, "replayed"),
+            (y, 9, "replayed"),
+            (z, 11, "discarded"),
+        ]
 
     def test_received_never_falls_nor_precedes_a_tick(
         self, engine: Engine, open_log: Open, tmp_path: Path
