@@ -23,7 +23,7 @@ _UNREAD_LINKS: dict[str, list[int]] = {}
 _UNREAD_SIGNATURES: list[SignatureKey] = []
 """What stands for lists that are not unpacked yet: most never are."""
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _read_signatures = msgspec.json.Decoder(list[SignatureKey]).decode
 _read_ids_by_type = msgspec.json.Decoder(dict[str, list[int]]).decode
 
@@ -72,7 +72,7 @@ class Group:
         """Its members and signatures as JSON text."""
         if self._packed is not None:
             return self._packed
-        return _encode(self.members).decode(), _encode(self.signatures).decode()
+        return _by_type(self.members), _encode(self.signatures).decode()
 
     def ids(self) -> Iterator[int]:
         """The ids of its members."""
@@ -133,7 +133,7 @@ class Node:
         """Its links and signatures as JSON text."""
         if self._packed is not None:
             return self._packed
-        return _encode(self.links).decode(), _encode(self.signatures).decode()
+        return _by_type(self.links), _encode(self.signatures).decode()
 
     def links_with(self, other: "Node") -> bool:
         """Whether a link between the two counts, as neither end is shared."""
@@ -157,6 +157,11 @@ class Signature:
     def ids(self) -> list[int]:
         """The ids of its identifiers, ascending."""
         return list(map(int, self.key.split(",")))
+
+
+def _by_type(ids: dict[str, list[int]]) -> str:
+    """Type → ids as JSON text: the same for the same ids, whatever order they came in."""
+    return _encode({type_: sorted(some) if len(some) > 1 else some for type_, some in ids.items()}).decode()
 
 
 def signature_key(ids: Iterable[int]) -> str:

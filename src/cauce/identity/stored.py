@@ -9,7 +9,7 @@ from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
 from cauce.identity.naming import hash_of
 from cauce.storage.records import Reader, Row, Transaction
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _read_sources = msgspec.json.Decoder(Sources).decode
 
 

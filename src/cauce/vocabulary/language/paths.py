@@ -47,7 +47,7 @@ def reduce_properties(properties: dict[str, Any], paths: Collection[Path]) -> di
     A rule that mentions these paths evaluates to the same on the result as on ``properties``.
     """
     reduced: dict[str, Any] = {}
-    for path in paths:
+    for path in sorted(paths):  # so that equal properties have equal texts
         if any(path[:depth] in paths for depth in range(1, len(path))):
             continue  # a shorter path keeps the whole object
         value = walk(properties, path)
