@@ -6,13 +6,14 @@ from pathlib import Path
 
 from cauce.activate.service import Activation
 from cauce.app.definitions import load_definitions
-from cauce.app.pipeline import Pipeline
+from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
 from cauce.eventlog.port import EventLog
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.govern.access import Access
 from cauce.govern.records import CONTROL
+from cauce.govern.versions import Versions
 from cauce.identity.rules import read_rules
 from cauce.identity.service import Identity
 from cauce.profile.service import Profiles
@@ -22,7 +23,7 @@ from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.definitions import VIEW, Definitions, TraitDef
-from cauce.vocabulary.errors import BadSettings
+from cauce.vocabulary.definitions.canonical import read_contents
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 
 
@@ -44,15 +45,50 @@ class Composition:
         return self.loaded.settings
 
     @cached_property
+    def versions(self) -> Versions:
+        """Every version of the definitions that was applied."""
+        return Versions(self.control)
+
+    @cached_property
+    def applied(self) -> int:
+        """The number of the version that was applied last when this was asked; 0 if none ever was."""
+        return self.versions.latest()
+
+    @cached_property
     def definitions(self) -> Definitions:
-        """The definitions; raises ``BadFiles`` with everything wrong in them."""
-        found = load_definitions(self.space.definitions, self.settings.purposes)
-        if VIEW not in found.identities:
-            raise BadSettings(
-                f"The identity view {VIEW} is not defined.",
-                hint=f"Write definitions/identity/{VIEW}.yaml; `cauce init` makes one.",
-            )
-        return found
+        """The definitions that are applied; those of the folder as long as none ever were.
+
+        Raises ``BadFiles`` with everything wrong in the folder.
+        """
+        if self.applied:
+            return read_contents(self.versions.contents(self.applied))
+        return self.folder_definitions()
+
+    def folder_definitions(self) -> Definitions:
+        """The definitions of the folder, which is the working copy; raises ``BadFiles``."""
+        return load_definitions(self.space.definitions, self.settings.purposes)
+
+    @cached_property
+    def in_force(self) -> Definitions:
+        """The definitions that the state was made with: the applied ones, or those it still has to leave."""
+        with self.state.read() as reader:
+            made_with = reader.progress(VERSION)
+        if made_with in (0, self.applied):
+            return self.definitions
+        return read_contents(self.versions.contents(made_with))
+
+    def with_definitions(self, definitions: Definitions, version: int = 0) -> "Composition":
+        """The same space with other definitions, applied and in force alike; stores are shared."""
+        other = self.renewed()
+        other.__dict__.update(definitions=definitions, in_force=definitions, applied=version)
+        return other
+
+    def renewed(self) -> "Composition":
+        """The same space with whatever is applied now; stores and settings are shared."""
+        other = Composition(self.space.root)
+        shared = ("loaded", "log", "state", "control", "versions")
+        other.__dict__.update({name: getattr(self, name) for name in shared})
+        return other
 
     @cached_property
     def log(self) -> EventLog:
@@ -77,17 +113,17 @@ class Composition:
     @cached_property
     def identity(self) -> Identity:
         """The identity view."""
-        return Identity(VIEW, read_rules(self.definitions.ruleset(VIEW)))
+        return Identity(VIEW, read_rules(self.in_force.ruleset(VIEW)))
 
     @cached_property
     def live(self) -> LiveSegments:
         """The segments in force."""
-        return LiveSegments.of(self.definitions.segments.values())
+        return LiveSegments.of(self.in_force.segments.values())
 
     @cached_property
     def profiles(self) -> Profiles:
         """Golden records."""
-        rules = {name: _survivorship(one) for name, one in self.definitions.traits.items()}
+        rules = {name: _survivorship(one) for name, one in self.in_force.traits.items()}
         return Profiles(self.state, self.identity, rules, self.access.require)
 
     @cached_property
@@ -98,17 +134,17 @@ class Composition:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way of an event."""
-        destinations = {key: one.destinations for key, one in self.definitions.segments.items()}
+        destinations = {key: one.destinations for key, one in self.in_force.segments.items()}
         return Pipeline(self.state, self.identity, self.profiles, self.live, Activation(destinations))
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:
         """How the identifiers of a source are normalized."""
-        return lru_cache(maxsize=10_000)(lambda source: self.definitions.normalization(VIEW, source))
+        return lru_cache(maxsize=10_000)(lambda source: self.in_force.normalization(VIEW, source))
 
     def normalizations(self) -> dict[str, Normalization]:
         """How the identifiers of each source are normalized; under "" those of all others."""
-        return {source: self.normalization(source) for source in ("", *self.definitions.sources)}
+        return {source: self.normalization(source) for source in ("", *self.in_force.sources)}
 
     def normal(self, identifier: Identifier) -> Identifier:
         """An identifier as somebody typed it, in its normal form."""

@@ -4,42 +4,19 @@ Each kind has its folder; a file holds one definition or a list of them. All
 that is wrong in all files is told together, with file, line and column.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
 from cauce.app.definition_checks import Written, check
 from cauce.app.problems import Problems
-from cauce.vocabulary.definitions import (
-    Definitions,
-    DestinationDef,
-    IdentityDef,
-    SegmentDef,
-    SourceDef,
-    TraitDef,
-)
+from cauce.vocabulary.definitions import Definitions
+from cauce.vocabulary.definitions.kinds import KINDS, Kind, bundle
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.nearest import did_you_mean
 from cauce.vocabulary.yaml_lines import Document, Steps, load_yaml
-
-
-class Kind(NamedTuple):
-    """A kind of definition: its folder, its class, and the field that names one."""
-
-    folder: str
-    model: type[msgspec.Struct]
-    key: str
-
-
-KINDS = (
-    Kind("sources", SourceDef, "name"),
-    Kind("identity", IdentityDef, "name"),
-    Kind("traits", TraitDef, "name"),
-    Kind("segments", SegmentDef, "key"),
-    Kind("destinations", DestinationDef, "name"),
-)
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -59,20 +36,7 @@ def load_definitions(folder: Path, purposes: Sequence[str]) -> Definitions:
                 _repeated(one, first, problems)
     check(unique.values(), folder, purposes, problems)
     problems.refuse()
-    return _bundle(unique.values())
-
-
-def _bundle(written: Iterable[Written]) -> Definitions:
-    by_model: dict[type[Any], dict[str, Any]] = {kind.model: {} for kind in KINDS}
-    for one in sorted(written, key=lambda one: one.name):
-        by_model[type(one.value)][one.name] = one.value
-    return Definitions(
-        sources=by_model[SourceDef],
-        identities=by_model[IdentityDef],
-        traits=by_model[TraitDef],
-        segments=by_model[SegmentDef],
-        destinations=by_model[DestinationDef],
-    )
+    return bundle((one.name, one.value) for one in unique.values())
 
 
 def _find_misplaced(folder: Path, problems: Problems) -> None:

@@ -25,6 +25,9 @@ from cauce.vocabulary.profile import ProfileKey
 LOG, CLOCK = "log", "clock"
 """Names of what the pipeline stores of its progress: a position, and a moment."""
 
+VERSION = "definitions"
+"""Under this name ``progress`` has the number of the version of the definitions that made the state."""
+
 TIMERS_AT_ONCE = 1_000
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from cauce.app.definitions import KINDS, Kind
 from cauce.app.reference.markdown import code, page, table
 from cauce.app.space import TEMPLATE
 from cauce.identity.rules import Blocked, Ruleset, TypeRule
 from cauce.vocabulary.definitions import IdentityDef
+from cauce.vocabulary.definitions.kinds import KINDS, Kind
 
 _HEAD = """\
 # Definitions
