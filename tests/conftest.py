@@ -1,9 +1,13 @@
-"""For all suites: no deadlines on a shared machine, more examples in a soak, and Ctrl-C that works."""
+"""For all suites: no deadlines on a shared machine, more examples in a soak, Ctrl-C that works, services."""
 
 import os
 import signal
 
 from hypothesis import settings
+
+from tests.services.postgres import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
 
 settings.register_profile("suite", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=5_000)

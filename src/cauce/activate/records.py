@@ -1,29 +1,29 @@
 """What the activate stage keeps: deliveries, a receipt of each attempt, and totals for metrics."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, LargeBinary, Table
 
-from cauce.storage.records import PERSONAL, STATE
+from cauce.storage.records import PERSONAL, STATE, Int64, Words
 
 delivery = Table(
     "delivery",
     STATE,
-    Column("id", Text, primary_key=True),
-    Column("destination", Text, nullable=False),
-    Column("segment", Text, nullable=False),
-    Column("profile_id", Text, nullable=False, info=PERSONAL),
-    Column("entered", Integer, nullable=False),
-    Column("person", Text, nullable=False, info=PERSONAL),
-    Column("sequence", Integer, nullable=False),
-    Column("after", Text),
-    Column("state", Text, nullable=False),
-    Column("due", Integer),
-    Column("attempts", Integer, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("begun", Integer),
-    Column("started", Integer),
-    Column("settled", Integer),
-    Column("status", Integer),
-    Column("error", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("destination", Words, nullable=False),
+    Column("segment", Words, nullable=False),
+    Column("profile_id", Words, nullable=False, info=PERSONAL),
+    Column("entered", Int64, nullable=False),
+    Column("person", Words, nullable=False, info=PERSONAL),
+    Column("sequence", Int64, nullable=False),
+    Column("after", Words),
+    Column("state", Words, nullable=False),
+    Column("due", Int64),
+    Column("attempts", Int64, nullable=False),
+    Column("tries", Int64, nullable=False),
+    Column("begun", Int64),
+    Column("started", Int64),
+    Column("settled", Int64),
+    Column("status", Int64),
+    Column("error", Words, nullable=False),
     Column("body", LargeBinary, nullable=False, info=PERSONAL),
 )
 
@@ -38,22 +38,22 @@ Index("delivery_state", delivery.c.state, delivery.c.id, delivery.c.destination)
 receipt = Table(
     "receipt",
     STATE,
-    Column("delivery", Text, primary_key=True),
-    Column("attempt", Integer, primary_key=True, autoincrement=False),
-    Column("started", Integer, nullable=False),
-    Column("ended", Integer),
-    Column("outcome", Text, nullable=False),
-    Column("status", Integer),
-    Column("error", Text, nullable=False),
+    Column("delivery", Words, primary_key=True),
+    Column("attempt", Int64, primary_key=True, autoincrement=False),
+    Column("started", Int64, nullable=False),
+    Column("ended", Int64),
+    Column("outcome", Words, nullable=False),
+    Column("status", Int64),
+    Column("error", Words, nullable=False),
     sqlite_with_rowid=False,
 )
 
 tally = Table(
     "tally",
     STATE,
-    Column("destination", Text, primary_key=True),
-    Column("outcome", Text, primary_key=True),
-    Column("attempts", Integer, nullable=False),
+    Column("destination", Words, primary_key=True),
+    Column("outcome", Words, primary_key=True),
+    Column("attempts", Int64, nullable=False),
     sqlite_with_rowid=False,
 )
 """How many attempts had each outcome since the space began."""

@@ -8,26 +8,26 @@ the values of identifiers, is indexed by a hash of eight bytes.
 Times are moments (microseconds UTC); ids are given in processing order.
 """
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Table
 
-from cauce.storage.records import PERSONAL, STATE
+from cauce.storage.records import PERSONAL, STATE, Int64, Words
 
 views = Table(
     "identity_view",
     STATE,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("hash", Text, nullable=False),
-    Column("rules", Text, nullable=False),
+    Column("id", Int64, primary_key=True, autoincrement=False),
+    Column("name", Words, nullable=False, unique=True),
+    Column("hash", Words, nullable=False),
+    Column("rules", Words, nullable=False),
 )
 """The rulesets in use; ``hash`` identifies the rules that made the rows of a view."""
 
 identifiers = Table(
     "identifier",
     STATE,
-    Column("id", Integer, primary_key=True),
-    Column("hash", Integer, nullable=False),
-    Column("key", Text, nullable=False, info=PERSONAL),
+    Column("id", Int64, primary_key=True, autoincrement=False),
+    Column("hash", Int64, nullable=False),
+    Column("key", Words, nullable=False, info=PERSONAL),
 )
 """``key`` is ``type:value``, normalized and unique; it is found by its ``hash`` (``naming.py``)."""
 
@@ -36,17 +36,17 @@ Index("identifier_hash", identifiers.c.hash)
 signatures = Table(
     "signature",
     STATE,
-    Column("id", Integer, primary_key=True),
-    Column("identifiers", Text, nullable=False),
+    Column("id", Int64, primary_key=True, autoincrement=False),
+    Column("identifiers", Words, nullable=False),
 )
 """``identifiers``: ids in ascending order, joined by commas. Never changes."""
 
 evidence = Table(
     "signature_evidence",
     STATE,
-    Column("identifiers", Text, primary_key=True),
-    Column("signature", Integer, nullable=False),
-    Column("sources", Text, nullable=False),
+    Column("identifiers", Words, primary_key=True),
+    Column("signature", Int64, nullable=False),
+    Column("sources", Words, nullable=False),
     sqlite_with_rowid=False,
 )
 """``sources``: source → [number of events, first time, last time]. Changes with every event."""
@@ -54,13 +54,13 @@ evidence = Table(
 members = Table(
     "identity_member",
     STATE,
-    Column("view", Integer, primary_key=True),
-    Column("identifier", Integer, primary_key=True),
-    Column("profile", Integer, nullable=False),
-    Column("first_time", Integer, nullable=False),
-    Column("cut", Integer),
-    Column("links", Text, nullable=False),
-    Column("signatures", Text, nullable=False),
+    Column("view", Int64, primary_key=True),
+    Column("identifier", Int64, primary_key=True),
+    Column("profile", Int64, nullable=False),
+    Column("first_time", Int64, nullable=False),
+    Column("cut", Int64),
+    Column("links", Words, nullable=False),
+    Column("signatures", Words, nullable=False),
     sqlite_with_rowid=False,
 )
 """A live identifier of a view, the profile it is in, and when it was first seen.
@@ -73,11 +73,11 @@ priority and weaker do not count (0: none counts, it is shared; null: all do).
 profiles = Table(
     "identity_profile",
     STATE,
-    Column("view", Integer, primary_key=True),
-    Column("profile", Integer, primary_key=True),
-    Column("profile_id", Text, nullable=False),
-    Column("members", Text, nullable=False),
-    Column("signatures", Text, nullable=False),
+    Column("view", Int64, primary_key=True),
+    Column("profile", Int64, primary_key=True),
+    Column("profile_id", Words, nullable=False),
+    Column("members", Words, nullable=False),
+    Column("signatures", Words, nullable=False),
     sqlite_with_rowid=False,
 )
 """A profile of a view, named by its anchor identifier.
@@ -89,11 +89,11 @@ owner is a member, ascending.
 moves = Table(
     "identity_move",
     STATE,
-    Column("seq", Integer, primary_key=True),
-    Column("view", Integer, nullable=False),
-    Column("identifier", Integer, nullable=False),
-    Column("old", Integer),
-    Column("new", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("seq", Int64, primary_key=True, autoincrement=False),
+    Column("view", Int64, nullable=False),
+    Column("identifier", Int64, nullable=False),
+    Column("old", Int64),
+    Column("new", Int64, nullable=False),
+    Column("position", Int64, nullable=False),
 )
 """The change feed: at ``position`` an identifier came from profile ``old`` (null: new) to ``new``."""

@@ -116,7 +116,7 @@ class Identity:
         pairs = former.strength.items() ^ self.ruleset.strength.items()
         names = [msgspec.json.encode(source).decode() + ":" for source in dict(pairs)]
         table = records.evidence
-        seen = or_(*(func.instr(table.c.sources, name) > 0 for name in names))
+        seen = or_(*(func.replace(table.c.sources, name, "") != table.c.sources for name in names))
         return not reader.select(select(table.c.signature).where(seen).limit(1))
 
     def _enter(self, transaction: Transaction) -> int:

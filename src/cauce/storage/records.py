@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Integer, MetaData, Select, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, Table, Text
 
 Row = tuple[Any, ...]
 """A row as a tuple in the order of its table's columns."""
+
+Int64 = BigInteger().with_variant(Integer(), "sqlite")
+"""The type of every whole number kept: moments, keys and positions need 64 bits."""
+
+Words = Text(collation="C").with_variant(Text(), "sqlite")
+"""The type of every text kept: equal and ordered by code point on every engine."""
 
 STATE = MetaData()
 """Every table of the state store; each stage's ``records.py`` adds its own."""
@@ -18,8 +24,8 @@ PERSONAL = {"personal": True}
 progress = Table(
     "progress",
     STATE,
-    Column("name", Text, primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("name", Words, primary_key=True),
+    Column("value", Int64, nullable=False),
     sqlite_with_rowid=False,
 )
 """How far each consumer has come: positions of the log, and moments."""
