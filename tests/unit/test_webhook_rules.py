@@ -8,7 +8,7 @@ from cauce.activate.delivery import Outcome
 from cauce.activate.destinations import ready
 from cauce.activate.pace import Pace
 from cauce.activate.signature import sign
-from cauce.vocabulary.definitions import DestinationDef, DestinationKind
+from cauce.vocabulary.definitions import WebhookDef
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.moment import SECOND, Moment
 
@@ -132,10 +132,9 @@ def definition(**given):
     known = {
         "name": "crm",
         "owner": "o",
-        "kind": DestinationKind.WEBHOOK,
         "url": "https://crm.example.com/in",
     }
-    return DestinationDef(**(known | {"secret": "env:CRM_SECRET"} | given))
+    return WebhookDef(**(known | {"secret": "env:CRM_SECRET"} | given))
 
 
 def test_secrets_come_from_the_environment_or_a_file(tmp_path):

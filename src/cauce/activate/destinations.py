@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from cauce.vocabulary.definitions import DestinationDef
+from cauce.vocabulary.definitions import DestinationDef, WebhookDef
 from cauce.vocabulary.errors import BadSettings
 
 
@@ -40,10 +40,11 @@ def ready(
             timeout=float(one.timeout),
         )
         for one in definitions
+        if isinstance(one, WebhookDef)
     ]
 
 
-def _url(definition: DestinationDef) -> httpx.URL:
+def _url(definition: WebhookDef) -> httpx.URL:
     try:
         url = httpx.URL(definition.url)
     except httpx.InvalidURL as error:
@@ -60,7 +61,7 @@ def _url(definition: DestinationDef) -> httpx.URL:
     return url
 
 
-def _secret(definition: DestinationDef, environment: Mapping[str, str], folder: Path) -> bytes:
+def _secret(definition: WebhookDef, environment: Mapping[str, str], folder: Path) -> bytes:
     kind, _, where = definition.secret.partition(":")
     if kind == "env":
         secret = environment.get(where, "").strip().encode()

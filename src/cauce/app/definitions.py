@@ -73,21 +73,43 @@ def _read_one(
         problems.at(document, steps, "expected a definition.", f"Begin with `{kind.key}: NAME`.")
         return
     before = len(problems.found)
-    types = get_type_hints(kind.model, include_extras=True)
+    model = _model(document, value, steps, kind, problems)
+    if model is None:
+        return
+    types = get_type_hints(model, include_extras=True)
     fitting: dict[str, Any] = {}
     for name, inner in value.items():
         way = (*steps, name)
         if name in types:
             fitting[name] = problems.fit(document, way, inner, types[name])
-        else:
+        elif name != "kind" or not kind.models:
             problems.at(document, way, f"{name}: unknown key.", did_you_mean(name, types))
-    for field in msgspec.structs.fields(kind.model):
+    for field in msgspec.structs.fields(model):
         if field.required and field.name not in value:
             hint = msgspec.json.schema(types[field.name]).get("description", "")
             problems.at(document, steps, f"the key {field.name} is missing.", hint)
     if len(problems.found) == before:
-        definition = kind.model(**fitting)
+        definition = model(**fitting)
         yield Written(getattr(definition, kind.key), definition, document, steps)
+
+
+def _model(
+    document: Document, value: dict[str, Any], steps: Steps, kind: Kind, problems: Problems
+) -> type[msgspec.Struct] | None:
+    """The class of a definition; None, and a problem, if its ``kind`` is missing or unknown."""
+    models = kind.models
+    if not models:
+        return kind.model
+    written = value.get("kind")
+    if isinstance(written, str) and written in models:
+        found: type[msgspec.Struct] = models[written]
+        return found
+    if "kind" not in value:
+        problems.at(document, steps, "the key kind is missing.", f"Write one of: {', '.join(models)}.")
+    else:
+        hint = did_you_mean(str(written), models)
+        problems.at(document, (*steps, "kind"), f"kind: there is no kind {written}.", hint)
+    return None
 
 
 def _repeated(one: Written, first: Written, problems: Problems) -> None:

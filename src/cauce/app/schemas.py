@@ -9,6 +9,7 @@ from cauce.app.settings import Settings
 from cauce.collect.files.mapping.schema import mapping_schema
 from cauce.identity.rules import Ruleset
 from cauce.vocabulary.definitions import DestinationDef, IdentityDef, SegmentDef, SourceDef, TraitDef
+from cauce.vocabulary.definitions.destination import MODELS as DESTINATIONS
 
 KINDS: dict[str, type[msgspec.Struct]] = {
     "source": SourceDef,
@@ -32,13 +33,15 @@ def schema_files() -> dict[str, str]:
 
 def _definition_schema(model: type[msgspec.Struct]) -> dict[str, Any]:
     """A file holds one definition, or a list of them."""
-    models = [model, Ruleset] if model is IdentityDef else [model]
+    kinds = list(DESTINATIONS.values()) if model is DestinationDef else [model]
+    models = [*kinds, Ruleset] if model is IdentityDef else kinds
     _, components = msgspec.json.schema_components(models, ref_template="#/$defs/{name}")
     if model is IdentityDef:
         properties = components["IdentityDef"]["properties"]
         sentence = properties["rules"]["description"]
         properties["rules"] = {"description": sentence, "$ref": "#/$defs/Ruleset"}
-    one = {"$ref": f"#/$defs/{model.__name__}"}
+    ones = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in kinds]
+    one = ones[0] if len(ones) == 1 else {"anyOf": ones}
     return {
         "$schema": _DIALECT,
         "title": model.__name__,

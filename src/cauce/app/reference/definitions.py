@@ -1,5 +1,6 @@
 """The page about definitions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from cauce.app.reference.markdown import code, page, table
 from cauce.app.space import TEMPLATE
 from cauce.identity.rules import Blocked, Ruleset, TypeRule
-from cauce.vocabulary.definitions import IdentityDef
+from cauce.vocabulary.definitions import DestinationDef, FieldDef, IdentityDef
 from cauce.vocabulary.definitions.kinds import KINDS, Kind
 
 _HEAD = """\
@@ -26,7 +27,9 @@ def definitions_reference() -> str:
 
 def _kind(kind: Kind) -> list[str]:
     title = f"## {kind.folder}\n\n{_sentence(kind.model)}"
-    blocks = [title, _keys(kind.model)]
+    blocks = [title, *_models(kind)]
+    if kind.model is DestinationDef:
+        blocks += [f"### {code('fields')}\n\n{_sentence(FieldDef)}", _keys(FieldDef)]
     if kind.model is IdentityDef:
         for name, model in (
             ("rules", Ruleset),
@@ -38,15 +41,30 @@ def _kind(kind: Kind) -> list[str]:
     return [*blocks, *(f"```yaml\n{file.read_text(encoding='utf-8').strip()}\n```" for file in examples)]
 
 
+def _models(kind: Kind) -> list[str]:
+    """The keys of a kind; where it has several classes, those of each."""
+    if not kind.models:
+        return [_keys(kind.model)]
+    shared = [one.name for one in msgspec.structs.fields(kind.model)]
+    first = next(iter(kind.models.values()))
+    own = [one.name for one in msgspec.structs.fields(first) if one.name not in shared]
+    blocks = ["Keys of every kind, beside `kind` itself:", _keys(first, without=own)]
+    for name, model in kind.models.items():
+        blocks += [f"### {code(f'kind: {name}')}\n\n{_sentence(model)}", _keys(model, without=shared)]
+    return blocks
+
+
 def _sentence(model: type[Any]) -> str:
     return (model.__doc__ or "").partition("\n")[0]
 
 
-def _keys(model: type[msgspec.Struct]) -> str:
+def _keys(model: type[msgspec.Struct], without: Sequence[str] = ()) -> str:
     _, components = msgspec.json.schema_components([model], ref_template="{name}")
     described = components[model.__name__]["properties"]
     rows = []
     for field in msgspec.structs.fields(model):
+        if field.name in without:
+            continue
         schema = described[field.encode_name]
         default = "required" if field.required else _default(field)
         rows.append((code(field.name), _type(schema, components), default, schema.get("description", "")))

@@ -9,7 +9,19 @@ from typing import Any
 
 import msgspec
 
-from cauce.vocabulary.definitions.destination import DestinationDef, DestinationKind
+from cauce.vocabulary.definitions.destination import (
+    AnyDestination,
+    DestinationDef,
+    DestinationKind,
+    FieldDef,
+    FieldType,
+    FileDef,
+    FileFormat,
+    FileMode,
+    SqlDef,
+    TableMode,
+    WebhookDef,
+)
 from cauce.vocabulary.definitions.identity import VIEW, IdentityDef
 from cauce.vocabulary.definitions.naming import Name, Owner
 from cauce.vocabulary.definitions.segment import SegmentDef
@@ -19,17 +31,26 @@ from cauce.vocabulary.identifier import Normalization
 
 __all__ = [
     "VIEW",
+    "AnyDestination",
     "Definitions",
     "DestinationDef",
     "DestinationKind",
+    "FieldDef",
+    "FieldType",
+    "FileDef",
+    "FileFormat",
+    "FileMode",
     "IdentityDef",
     "Name",
     "Owner",
     "SegmentDef",
     "SourceDef",
     "SourceKind",
+    "SqlDef",
     "SurvivorshipRule",
+    "TableMode",
     "TraitDef",
+    "WebhookDef",
 ]
 
 
@@ -40,7 +61,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     identities: dict[str, IdentityDef] = {}
     traits: dict[str, TraitDef] = {}
     segments: dict[str, SegmentDef] = {}
-    destinations: dict[str, DestinationDef] = {}
+    destinations: dict[str, AnyDestination] = {}
 
     def ruleset(self, identity: str) -> dict[str, Any]:
         """The raw rules of an identity view, completed by the strengths that the sources declare."""

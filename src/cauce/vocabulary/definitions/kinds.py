@@ -32,6 +32,11 @@ class Kind(NamedTuple):
         """What a definition of this kind is decoded as: its class, or the union of several."""
         return _types()[self.field]
 
+    @property
+    def models(self) -> Mapping[str, Any]:
+        """The classes by the value of the key ``kind``; empty where there is one class only."""
+        return {str(one.__struct_config__.tag): one for one in get_args(self.type)}
+
     def of(self, definitions: Definitions) -> Mapping[str, Any]:
         """The definitions of this kind, by name."""
         found: Mapping[str, Any] = getattr(definitions, self.field)
