@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ _CHECKPOINT_PAGES = 16_384
 """Pages of 4 KiB that the write-ahead log gathers before they go to the file: a page
 that many micro-batches change is then written once."""
 _BUSY_SECONDS = 30.0
+_ASK_AGAIN_SECONDS = 0.001
 
 
 def open_engine(path: Path, *, synchronous: str, busy_seconds: float = _BUSY_SECONDS) -> Engine:
@@ -99,7 +101,7 @@ class SqliteRecords:
         """
         try:
             with self._turns.take(_BUSY_SECONDS), self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                _begin(connection)
                 yield SqliteTransaction(connection)
                 connection.commit()
         except (OperationalError, sqlite3.OperationalError) as error:
@@ -165,6 +167,28 @@ class SqliteTransaction:
     def advance(self, name: str, value: int) -> None:
         """Store how far a consumer has come."""
         self.put(progress, [(name, value)])
+
+
+def _begin(connection: Connection) -> None:
+    """Begin to write as soon as no other process does; raises ``OperationalError`` after a while.
+
+    SQLite itself would ask again at ever longer intervals, up to a tenth of a
+    second, and so hardly ever meet the moment between two transactions of a
+    process that writes all the time.
+    """
+    deadline = monotonic() + _BUSY_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or monotonic() > deadline:
+                    raise
+            sleep(_ASK_AGAIN_SECONDS)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
 
 
 def _list(keys: Iterable[int | str]) -> str:
