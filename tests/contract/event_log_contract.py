@@ -189,47 +189,10 @@ class EventLogContract(EventLogFixtures):
         assert one.append([event(i) for i in "edcba"], [], now=Moment(0)) == [DUPLICATE] * 5
         assert ids(one) == ids(two) == list("abcde")
 
-    def test_pending_append_is_invisible_and_excludes_others(self, open_log: Open) -> None:
-        log, other = open_log(), open_log()
-        pending = log.begin_append([event("a")], [refused("broken")], now=Moment(1))
-        assert pending is not None
-        assert pending.outcomes == [ACCEPTED]
-        assert log.begin_append([event("b")], [], now=Moment(1)) is None
-        assert other.begin_append([event("b")], [], now=Moment(1)) is None
-        assert (log.head(), ids(log), log.quarantined(), ids(other)) == (0, [], [], [])
-        thread = threading.Thread(target=pending.commit)
-        thread.start()
-        thread.join()
-        assert (ids(log), ids(other), len(log.quarantined())) == (["a"], ["a"], 1)
-        again = other.begin_append([event("a"), event("b")], [], now=Moment(1))
-        assert again is not None
-        assert again.outcomes == [DUPLICATE, ACCEPTED]
-        again.commit()
-        assert ids(log) == ["a", "b"]
-
-    def test_abandoned_append_leaves_nothing(self, log: EventLog) -> None:
-        pending = log.begin_append([event("a")], [refused("broken")], now=Moment(9))
-        assert pending is not None
-        pending.abandon()
-        assert (log.head(), log.quarantined()) == (0, [])
-        assert log.append([event("a")], [], now=Moment(1)) == [ACCEPTED]
-        assert everything(log)[0].received == 1
-
     def test_an_event_that_cannot_be_written_undoes_its_append(self, log: EventLog) -> None:
         with pytest.raises(UnicodeEncodeError):
             log.append([event("a"), event("b", name="\ud800")], [], now=Moment(0))
         assert log.append([event("a")], [], now=Moment(0)) == [ACCEPTED]
-
-    def test_follower_far_behind_catches_up_before_it_appends_without_waiting(self, open_log: Open) -> None:
-        behind, ahead = open_log(), open_log()
-        ahead.append([event(f"id-{n}") for n in range(5_000)], [], now=Moment(0))
-        assert behind.begin_append([event("id-1")], [], now=Moment(0)) is None
-        behind.catch_up()
-        pending = behind.begin_append([event("id-1"), event("new")], [], now=Moment(0))
-        assert pending is not None
-        assert pending.outcomes == [DUPLICATE, ACCEPTED]
-        pending.commit()
-        assert len(ids(ahead)) == 5_001
 
     def test_quarantine_keeps_input_with_its_reason(self, open_log: Open) -> None:
         log = open_log()
@@ -337,6 +300,47 @@ class EventLogContract(EventLogFixtures):
         assert log.read(Position(395), 10) == everything(log)[395:]
 
 
+class EventLogBeginningContract(EventLogFixtures):
+    """What an engine adds whose appends can begin without waiting: ``begin_append`` gives a pending one."""
+
+    def test_pending_append_is_invisible_and_excludes_others(self, open_log: Open) -> None:
+        log, other = open_log(), open_log()
+        pending = log.begin_append([event("a")], [refused("broken")], now=Moment(1))
+        assert pending is not None
+        assert pending.outcomes == [ACCEPTED]
+        assert log.begin_append([event("b")], [], now=Moment(1)) is None
+        assert other.begin_append([event("b")], [], now=Moment(1)) is None
+        assert (log.head(), ids(log), log.quarantined(), ids(other)) == (0, [], [], [])
+        thread = threading.Thread(target=pending.commit)
+        thread.start()
+        thread.join()
+        assert (ids(log), ids(other), len(log.quarantined())) == (["a"], ["a"], 1)
+        again = other.begin_append([event("a"), event("b")], [], now=Moment(1))
+        assert again is not None
+        assert again.outcomes == [DUPLICATE, ACCEPTED]
+        again.commit()
+        assert ids(log) == ["a", "b"]
+
+    def test_abandoned_append_leaves_nothing(self, log: EventLog) -> None:
+        pending = log.begin_append([event("a")], [refused("broken")], now=Moment(9))
+        assert pending is not None
+        pending.abandon()
+        assert (log.head(), log.quarantined()) == (0, [])
+        assert log.append([event("a")], [], now=Moment(1)) == [ACCEPTED]
+        assert everything(log)[0].received == 1
+
+    def test_follower_far_behind_catches_up_before_it_appends_without_waiting(self, open_log: Open) -> None:
+        behind, ahead = open_log(), open_log()
+        ahead.append([event(f"id-{n}") for n in range(5_000)], [], now=Moment(0))
+        assert behind.begin_append([event("id-1")], [], now=Moment(0)) is None
+        behind.catch_up()
+        pending = behind.begin_append([event("id-1"), event("new")], [], now=Moment(0))
+        assert pending is not None
+        assert pending.outcomes == [DUPLICATE, ACCEPTED]
+        pending.commit()
+        assert len(ids(ahead)) == 5_001
+
+
 class EventLogProcessContract(EventLogFixtures):
     """The same with several processes, and with processes that are killed."""
 
@@ -397,6 +401,10 @@ class EventLogProcessContract(EventLogFixtures):
         assert start("seal_and_die", log.head(), 0).wait() == 0
         assert everything(log) == before
         assert len(before) == 8 * 120
+
+
+class EventLogDiskContract(EventLogFixtures):
+    """What an engine adds that writes to its files from the process that appends."""
 
     def test_full_disk_refuses_an_append_as_a_whole(self, open_log: Open, start: Start) -> None:
         process = start("fill", 600)

@@ -25,18 +25,20 @@ from cauce.vocabulary.moment import Moment
 from tests.contract.event_log_contract import (
     ACCEPTED,
     DUPLICATE,
+    EventLogBeginningContract,
     EventLogContract,
+    EventLogDiskContract,
     EventLogProcessContract,
     ids,
 )
 from tests.contract.event_log_engines import ENGINES, event
 
 
-class TestSqliteLog(EventLogContract):
+class TestSqliteLog(EventLogContract, EventLogBeginningContract):
     engine_name = "sqlite"
 
 
-class TestSqliteLogProcesses(EventLogProcessContract):
+class TestSqliteLogProcesses(EventLogProcessContract, EventLogDiskContract):
     engine_name = "sqlite"
 
 

@@ -1,0 +1,190 @@
+"""PostgreSQL as the engine of the event log: rows in the space's schema, sealed ranges in Parquet."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from cauce.eventlog.columns import PLAIN, plain_columns
+from cauce.eventlog.database import FOLDER
+from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
+from cauce.eventlog.postgres_appending import PostgresAppender
+from cauce.eventlog.postgres_connection import Connection, LostConnection, PostgresConnection
+from cauce.eventlog.postgres_statements import Statements
+from cauce.eventlog.sealed import Range, SealedReader
+from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
+from cauce.vocabulary.moment import Moment
+
+T = TypeVar("T")
+
+_BATCH = 8_192
+_CALLS = {call.value: call for call in Call}
+
+
+class PostgresLog:
+    """The log of a space: rows in a schema of PostgreSQL, sealed files in its folder. See ``EventLog``.
+
+    Every commit reaches the server's disk before it returns. Processes on
+    several machines may append and read, if all of them see one folder of sealed
+    files. Nothing is asked of the server before the first call; when it is gone,
+    calls raise ``Transient``, and work again once it is back. ``wait_seconds`` is
+    how long to wait for a lock.
+    """
+
+    def __init__(self, url: str, schema: str, space: Path, *, wait_seconds: float = 30) -> None:
+        self._sql = Statements(schema)
+        self._folder = space / FOLDER
+        self._appender = PostgresAppender(url, self._sql, self._folder, wait_seconds=wait_seconds)
+        self._sealed = SealedReader(self._folder)
+        self._reading = threading.Lock()
+        self._connection = PostgresConnection(url, lock_seconds=wait_seconds)
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:
+        """Append durably; an outcome for each of ``events``, in order."""
+        return self._appender.append(events, refused, now)
+
+    def begin_append(
+        self,
+        events: Sequence[Accepted],
+        refused: Sequence[Refused],
+        *,
+        now: Moment,
+    ) -> None:
+        """None, always: the server must be asked, and that means to wait."""
+
+    def catch_up(self) -> None:
+        """Take in what other processes appended."""
+        self._appender.catch_up()
+
+    def index_bytes(self) -> int:
+        """Memory of the index of message ids, for metrics."""
+        return self._appender.index_bytes()
+
+    def read(self, after: Position, limit: int) -> list[Logged]:
+        """Up to ``limit`` events above ``after``, in order, sealed or not."""
+        return self._ask(lambda connection: self._read(connection, after, limit))
+
+    def _read(self, connection: Connection, after: Position, limit: int) -> list[Logged]:
+        found: list[Logged] = []
+        while len(found) < limit and (more := self._next(connection, after, limit - len(found))):
+            found.extend(more)
+            after = more[-1].position
+        return found
+
+    def _next(self, connection: Connection, after: Position, limit: int) -> list[Logged]:
+        """The next events, from the rows or from one sealed file."""
+        rows = connection.execute(self._sql.read, {"after": after, "limit": limit}).fetchall()
+        if not rows:
+            row = connection.execute(self._sql.range_at, (after + 1,)).fetchone()
+            range_ = Range._make(row) if row else None
+            return self._sealed.read(range_, after, limit) if range_ and range_.last > after else []
+        return [
+            Logged(
+                position=position,
+                received=received,
+                time=time,
+                call=_CALLS[call],
+                name=name,
+                message_id=message_id,
+                source=source,
+                body=body,
+            )
+            for position, received, time, call, name, message_id, source, body in rows
+        ]
+
+    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
+        """The log up to a position for a columnar engine: the sealed files, and the rows as ``PLAIN``.
+
+        A file may hold events above ``upto``.
+        """
+
+        def taken(connection: Connection) -> tuple[list[Path], pa.Table]:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            ranges = self._ranges(connection)
+            batches = []
+            with connection.cursor("hot") as cursor:
+                cursor.execute(self._sql.hot, (upto,))
+                while rows := cursor.fetchmany(_BATCH):
+                    batches.append(plain_columns(rows))
+            connection.execute("COMMIT")
+            files = [self._folder / one.file for one in ranges if one.first <= upto]
+            return files, pa.Table.from_batches(batches, schema=PLAIN)
+
+        return self._ask(taken)
+
+    def sealed(self) -> list[Range]:
+        """The sealed ranges in order."""
+        return self._ask(self._ranges)
+
+    def sealed_upto(self) -> Position:
+        """The last sealed position; 0 if nothing is sealed."""
+        found = self.sealed()
+        return Position(found[-1].last if found else 0)
+
+    def _ranges(self, connection: Connection) -> list[Range]:
+        return [Range._make(row) for row in connection.execute(self._sql.ranges).fetchall()]
+
+    def head(self) -> Position:
+        """The last visible position; 0 if the log is empty."""
+        row = self._ask(lambda connection: connection.execute(self._sql.head).fetchone())
+        return Position(row[0] if row else 0)
+
+    def tick(self, now: Moment) -> Tick:
+        """Fix the present: later appends are received at the returned moment or later."""
+        return self._appender.tick(now)
+
+    def quarantined(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: str = "",
+        source: str = "",
+        settled: bool | None = None,
+    ) -> list[Quarantined]:
+        """Refused input above the number ``after``, in order."""
+        asked = {"after": after, "limit": limit, "reason": reason, "source": source, "settled": settled}
+        rows = self._ask(lambda connection: connection.execute(self._sql.quarantined, asked).fetchall())
+        return [Quarantined._make(row) for row in rows]
+
+    def quarantine_counts(self) -> dict[str, int]:
+        """How much refused input is open, by reason."""
+        rows = self._ask(lambda connection: connection.execute(self._sql.counts).fetchall())
+        return dict(rows)
+
+    def settle(
+        self,
+        numbers: Sequence[int],
+        settlement: Settlement,
+        events: Sequence[Accepted] = (),
+        refused: Sequence[Refused] = (),
+        *,
+        now: Moment,
+    ) -> list[Outcome]:
+        """Settle refused input and append what was made of it; raises ``Conflict`` if it is not open."""
+        return self._appender.settle(numbers, settlement, events, refused, now)
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._appender.close()
+        self._connection.close()
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask the server; a second time if the connection had been lost since the last time."""
+        with self._reading:
+            fresh = self._connection.is_fresh
+            try:
+                return self._asked(question)
+            except LostConnection:
+                if fresh:
+                    raise
+            return self._asked(question)
+
+    def _asked(self, question: Callable[[Connection], T]) -> T:
+        try:
+            with self._connection.translated():
+                return question(self._connection.open())
+        finally:
+            self._connection.reset()
