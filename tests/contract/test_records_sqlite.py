@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from cauce.storage.records import Records
 from cauce.storage.sqlite import SqliteRecords
-from cauce.vocabulary.errors import CauceError, Conflict, Transient
+from cauce.vocabulary.errors import CauceError, Transient
 from tests.contract.records_contract import TABLES, RecordsContract, thing
 
 
@@ -31,15 +30,6 @@ def test_a_full_disk_is_a_passing_fault_and_changes_nothing(tmp_path: Path) -> N
     with records.read() as reader:
         assert reader.rows(thing, "view", [1, 2]) == [(1, "kept", "", 0)]
     records.close()
-
-
-def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
-    SqliteRecords(tmp_path / "state.db", TABLES).close()
-    other = MetaData()
-    Table("thing", other, Column("view", Integer, primary_key=True), Column("key", Text))
-    with pytest.raises(Conflict, match="another version"):
-        SqliteRecords(tmp_path / "state.db", other)
-    SqliteRecords(tmp_path / "state.db", TABLES).close()
 
 
 def test_a_file_that_is_no_store_is_told_apart(tmp_path: Path) -> None:

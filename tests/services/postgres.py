@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import pytest
 
-PASSWORD = "not-a-secret"  # noqa: S105  of a server that lives as long as the tests
+PASSWORD = "not-a-secret"
 _ACCOUNTS = ("postgres", "nobody")
 _PATIENCE = 60.0
 _SETTINGS = {

@@ -3,9 +3,11 @@
 from sqlalchemy import Column, MetaData, Table
 
 from cauce.storage.records import Int64, Words
+from cauce.storage.revisions import declare
 
 CONTROL = MetaData()
 """Every table of the control store (``control.db``)."""
+declare(CONTROL, "control")
 
 key = Table(
     "key",

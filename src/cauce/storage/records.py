@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, Table, Text
 
+from cauce.storage.revisions import declare
+
 Row = tuple[Any, ...]
 """A row as a tuple in the order of its table's columns."""
 
@@ -17,6 +19,7 @@ Words = Text(collation="C").with_variant(Text(), "sqlite")
 
 STATE = MetaData()
 """Every table of the state store; each stage's ``records.py`` adds its own."""
+declare(STATE, "state")
 
 PERSONAL = {"personal": True}
 """Column ``info`` of a column that holds personal data."""

@@ -12,11 +12,11 @@ import msgspec
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.schema import CreateTable
 
 from cauce.storage.records import Row, progress
+from cauce.storage.revisions import check_revision
 from cauce.storage.turns import Turns
-from cauce.vocabulary.errors import CauceError, Conflict, Transient
+from cauce.vocabulary.errors import CauceError, Transient
 
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 16_384
@@ -56,6 +56,7 @@ class SqliteRecords:
     """
 
     def __init__(self, path: Path, tables: MetaData, *, synchronous: str = "NORMAL") -> None:
+        self._path = path
         self._engine = open_engine(path, synchronous=synchronous)
         self._turns = Turns()
         if not self._has(tables):
@@ -65,26 +66,19 @@ class SqliteRecords:
     def _has(self, tables: MetaData) -> bool:
         """Whether every table is there: then opening does not wait for whoever is writing.
 
-        Raises ``Conflict`` if one is there in another shape.
+        Raises ``OlderStore`` or ``Conflict`` if they are of another version.
         """
         try:
             with self._engine.connect() as connection:
-                found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-                stored: dict[str, str] = {row[0]: row[1] for row in found}
+                found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+                present = {row[0] for row in found}
         except DatabaseError:  # writing says what is wrong with the file
             return False
-        for name, table in tables.tables.items():
-            if name in stored and stored[name].split() != self._definition(table).split():
-                raise Conflict(
-                    f"The table {name} was made by another version of Cauce.",
-                    hint="Use that version. Or move state.db away: state is computed anew from the log, "
-                    "and destinations are told again.",
-                    code="other_version",
-                )
-        return tables.tables.keys() <= stored.keys()
+        return check_revision(tables, present, self._stored_revision, self._path.name)
 
-    def _definition(self, table: Table) -> str:
-        return str(CreateTable(table).compile(self._engine))
+    def _stored_revision(self, table: str) -> str:
+        with self._engine.connect() as connection:
+            return str(connection.exec_driver_sql(f'SELECT version_num FROM "{table}"').scalar())
 
     @contextmanager
     def read(self) -> Iterator["SqliteTransaction"]:
