@@ -15,15 +15,19 @@ from cauce.identity.graph import NO_CUT, Graph, Node, Signature
 
 def record_links(graph: Graph, live: Sequence[Node], signature: Signature) -> list[Node]:
     """Note at each identifier with which others it was seen; those whose links are cut by that."""
-    blown = []
-    for node in live:
-        if node.cut == 0:
-            continue
-        node.unpack()
-        if _record(graph, node, live, signature) and _blows(graph, node):
-            blown.append(node)
-        graph.members_changed.add(node)
-    return blown
+    return [node for node in live if record_at(graph, node, live, signature)]
+
+
+def record_at(graph: Graph, node: Node, live: Sequence[Node], signature: Signature) -> bool:
+    """Note at one identifier with which others it was seen; whether its links are cut by that.
+
+    The signatures that link it come in the order of their ids.
+    """
+    if node.cut == 0:
+        return False
+    node.unpack()
+    graph.members_changed.add(node)
+    return _record(graph, node, live, signature) and _blows(graph, node)
 
 
 def _record(graph: Graph, node: Node, live: Sequence[Node], signature: Signature) -> bool:

@@ -1,0 +1,78 @@
+"""Identity in bulk: the tables that the stream would have made of the same events.
+
+In comes a relation of events in DuckDB, with their identifiers; out go rows for every
+table of ``records.py`` but the change feed, which says how things came about.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import duckdb
+import msgspec
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Table
+
+from cauce.identity import records
+from cauce.identity.bulk_evidence import SIGNATURE_OF, evidence_query, gather
+from cauce.identity.bulk_partition import Identifiers, Partition, identifiers_of, partition
+from cauce.identity.bulk_rows import identifier_rows, member_rows, profile_rows
+from cauce.identity.naming import Names
+from cauce.identity.policy import Policy
+
+__all__ = ["PEOPLE", "SIGNATURE_OF", "BulkIdentity"]
+
+PEOPLE = "identity_owner"
+"""The table ``signature BIGINT, profile BIGINT``: whose the events of a signature are."""
+
+_VIEW = 1
+_ROWS = 100_000
+
+
+class BulkIdentity:
+    """The identity view that a policy makes of a relation's events.
+
+    ``events`` has position, time, source and identifiers (lists of ``type:value``).
+    Leaves ``SIGNATURE_OF`` and ``PEOPLE`` in the connection.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, events: str, view: str, policy: Policy) -> None:
+        self._connection = connection
+        self._policy = policy
+        self._name = view
+        evidence = gather(connection, events)
+        self._signatures = len(evidence.offsets) - 1
+        self._identifiers: Identifiers = identifiers_of(evidence, policy)
+        self._found: Partition = partition(connection, evidence, self._identifiers, policy)
+        self._people()
+
+    def _people(self) -> None:
+        owner = self._found.owner
+        owned = np.flatnonzero(owner >= 0)
+        table = pa.table({"signature": owned + 1, "profile": self._found.profile[owner[owned] - 1]})
+        self._connection.register("identity_owned", table)
+        self._connection.execute(f"CREATE TEMPORARY TABLE {PEOPLE} AS FROM identity_owned")
+        self._connection.unregister("identity_owned")
+
+    def progress(self) -> dict[str, int]:
+        """How far the counters of ids have come."""
+        return {
+            "identity.identifiers": len(self._identifiers.hashes),
+            "identity.signatures": self._signatures,
+            "identity.views": _VIEW,
+        }
+
+    def rows(self) -> Iterator[tuple[Table, Iterable[pa.RecordBatch]]]:
+        """Each table with its rows, in the order of its key; to be taken one after another."""
+        rules = self._policy.ruleset
+        view = {"id": [_VIEW], "name": [self._name], "hash": [rules.hash]}
+        yield records.views, [pa.record_batch({**view, "rules": [msgspec.json.encode(rules).decode()]})]
+        yield records.identifiers, identifier_rows(self._identifiers)
+        sets = "SELECT signature AS id, key AS identifiers FROM identity_signature ORDER BY signature"
+        yield records.signatures, self._query(sets)
+        yield records.evidence, self._query(evidence_query(self._connection))
+        yield records.members, member_rows(_VIEW, self._identifiers, self._found, self._policy)
+        names = Names(self._name)
+        yield records.profiles, profile_rows(_VIEW, self._identifiers, self._found, names, self._policy)
+
+    def _query(self, sql: str) -> Iterator[pa.RecordBatch]:
+        yield from self._connection.sql(sql).to_arrow_reader(_ROWS)

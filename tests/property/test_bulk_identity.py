@@ -1,0 +1,122 @@
+"""Identity in bulk gives the rows that folding the same events one after another gives."""
+
+import random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cauce.identity.bulk import PEOPLE, SIGNATURE_OF, BulkIdentity
+from cauce.identity.policy import Policy
+from cauce.identity.rules import read_rules
+from cauce.identity.simulate import Observation, read_observations
+from tests.property.identity_replay import clear, fold, open_store, tables
+from tests.property.identity_worlds import random_world
+
+HISTORY = {"identity_move"}
+COUNTERS = ("identity.identifiers", "identity.signatures", "identity.views")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = open_store(tmp_path_factory.mktemp("bulk"))
+    yield store
+    store.close()
+
+
+def relation(observations: list[Observation]) -> pa.Table:
+    """The first delivery of each observation, as the log gives it."""
+    seen: dict[str, tuple[int, Observation]] = {}
+    for position, one in enumerate(observations, 1):
+        seen.setdefault(one.id, (position, one))
+    rows = [(p, o.time, o.source, list(dict.fromkeys(map(str, o.identifiers)))) for p, o in seen.values()]
+    columns = list(zip(*rows, strict=True)) or [[], [], [], []]
+    types = (pa.int64(), pa.int64(), pa.string(), pa.list_(pa.string()))
+    names = ("position", "time", "source", "identifiers")
+    return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
+
+
+def bulk_tables(observations: list[Observation], policy: Policy) -> dict[str, list[tuple[Any, ...]]]:
+    with duckdb.connect() as lake:
+        lake.register("events", relation(observations))
+        bulk = BulkIdentity(lake, "events", "person", policy)
+        found = {
+            table.name: [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+            for table, batches in bulk.rows()
+        }
+        owners = dict(lake.execute(f"FROM {PEOPLE}").fetchall())
+        for _, profile, _, _, owned in found["identity_profile"]:
+            assert {int(n) for n in owned[1:-1].split(",") if n} == {
+                s for s, p in owners.items() if p == profile
+            }
+        assert len(lake.execute(f"FROM {SIGNATURE_OF}").fetchall()) >= len(found["signature"])
+        found["progress"] = sorted(bulk.progress().items())
+    return found
+
+
+def check(store, policy, observations):
+    clear(store)
+    fold(store, policy, [observations])
+    expected = {name: rows for name, rows in tables(store).items() if name not in HISTORY}
+    expected["progress"] = sorted(row for row in expected["progress"] if row[0] in COUNTERS)
+    found = bulk_tables(observations, policy)
+    for name, rows in expected.items():
+        assert sorted(found[name], key=repr) == rows, name
+
+
+@given(st.randoms(use_true_random=False))
+@settings(parent=settings(), max_examples=max(100, settings().max_examples))
+def test_bulk_identity_equals_the_stream(store, rng):
+    rules, events, cap = random_world(rng)
+    policy = Policy(read_rules(rules), max_links=cap)
+    check(store, policy, list(read_observations(policy, events)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_larger_worlds_with_hubs_too(store, seed):
+    """Enough events that identifiers pass the number of signatures below which links are not counted."""
+    rng = random.Random(seed)
+    rules = {
+        "identifiers": [
+            {"type": "user_id", "limit": 1},
+            {"type": "email", "limit": 2, "max_owners": 2, "conflict": "oldest"},
+            {"type": "device", "max_owners": 3},
+            {"type": "phone"},
+        ],
+        "strength": {"crm": 2},
+        "max_ids_per_event": 4,
+    }
+    policy = Policy(read_rules(rules), max_links=rng.choice((6, 9, 1000)))
+    kinds = {"user_id": 12, "email": 8, "device": 5, "phone": 6, "other": 3}
+    events = [
+        {
+            "id": str(number),
+            "ts": rng.randrange(50),
+            "source": rng.choice(("web", "crm", "shop")),
+            "ids": {
+                kind: [f"{kind[0]}{rng.randrange(count)}" for _ in range(rng.choice((1, 1, 1, 2)))]
+                for kind, count in kinds.items()
+                if rng.random() < 0.45
+            },
+        }
+        for number in range(rng.choice((60, 200)))
+    ]
+    check(store, policy, list(read_observations(policy, events)))
+
+
+def test_values_with_a_nul_are_told_apart(store):
+    rules = {"identifiers": [{"type": "user_id"}, {"type": "device"}]}
+    policy = Policy(read_rules(rules))
+    ids: list[dict[str, Any]] = [
+        {"user_id": ["a\0user_id:b", "c"]},
+        {"user_id": ["a", "b\0user_id:c"]},
+        {"user_id": ["a", "b", "c"]},
+        {"user_id": "a\0device:x"},
+        {"user_id": "a", "device": "x"},
+    ]
+    events = [{"id": str(n), "ts": n, "ids": one} for n, one in enumerate(ids)]
+    check(store, policy, list(read_observations(policy, events)))
+    check(store, policy, [])
