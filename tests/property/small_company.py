@@ -31,8 +31,22 @@ RULES = {
     "gold": "trait('plan') = 'gold'",
     "not_gold": "NOT (trait('plan') = 'gold')",
     "free_mail": "trait('email').ends_with('@x.example') OR trait('plan').absent()",
+    "high_score": "trait('score') >= 2 OR trait('tags').contains('a')",
+    "of_madrid": "trait('city') = 'Madrid'",
 }
-SURVIVORSHIP = {"plan": Survivorship(SurvivorshipRule.SOURCE_PRIORITY, ("crm", "web"))}
+SURVIVORSHIP = {
+    "plan": Survivorship(SurvivorshipRule.SOURCE_PRIORITY, ("crm", "web")),
+    "score": Survivorship(SurvivorshipRule.MAXIMUM),
+    "tags": Survivorship(SurvivorshipRule.UNION),
+    "city": Survivorship(SurvivorshipRule.MOST_FREQUENT),
+}
+_TRAITS = {
+    "email": [None, "a@x.example", "b@x.example", "c@y.example"],
+    "plan": ["gold", "free", None],
+    "score": [1, 2, 2.5, "3", None],
+    "tags": ["a", ["a", "b"], ["c", {"d": 1}], None],
+    "city": ["Madrid", "Vigo", "Vigo", None],
+}
 
 
 class Line(NamedTuple):
@@ -46,7 +60,6 @@ class Line(NamedTuple):
 
 _users = st.sampled_from([None, None, "u1", "u2", "u3"])
 _devices = st.sampled_from(["d1", "d2", "d3", None])
-_emails = st.sampled_from([None, "a@x.example", "b@x.example", "c@y.example"])
 
 
 @st.composite
@@ -56,11 +69,15 @@ def _bodies(draw: Any) -> dict[str, Any]:
         body["userId"] = user
     if (device := draw(_devices)) is not None:
         body["anonymousId"] = device
-    kind = draw(st.sampled_from(["identify", "page", "order", "order"]))
-    if kind == "identify":
-        body["type"] = "identify"
-        traits = {"email": draw(_emails), "plan": draw(st.sampled_from(["gold", "free", None]))}
-        body["traits"] = {name: value for name, value in traits.items() if draw(st.booleans())}
+    if draw(st.integers(0, 5)) == 0:
+        body["context"] = {"groupId": draw(st.sampled_from(["acme", " acme ", 7]))}
+    kind = draw(st.sampled_from(["identify", "identify", "page", "order", "order", "group"]))
+    if kind in ("identify", "group"):
+        body["type"] = kind
+        names = draw(st.sets(st.sampled_from(sorted(_TRAITS))))
+        body["traits"] = {name: draw(st.sampled_from(_TRAITS[name])) for name in sorted(names)}
+        if kind == "group":
+            body["groupId"] = draw(st.sampled_from(["acme", "globex"]))
     elif kind == "page":
         body |= {"type": "page", "name": "Home"}
     else:
@@ -85,7 +102,7 @@ LINES = st.lists(
 def logged(lines: list[Line]) -> list[Logged]:
     """The lines as rows of a log; a negative ``late`` is a clock that runs ahead."""
     rows, received = [], START
-    names = {"page": "Page Viewed", "identify": ""}
+    names = {"page": "Page Viewed", "identify": "", "group": ""}
     for number, line in enumerate(lines, 1):
         received = Moment(received + line.wait)
         call = Call(line.body["type"])
@@ -104,11 +121,15 @@ def logged(lines: list[Line]) -> list[Logged]:
     return rows
 
 
-def composed(records: Records, rules: dict[str, str] = RULES) -> Pipeline:
+def composed(
+    records: Records,
+    rules: dict[str, str] = RULES,
+    survivorship: dict[str, Survivorship] = SURVIVORSHIP,
+) -> Pipeline:
     """A pipeline over ``records`` with default identity rules."""
     identity = Identity("person", read_rules(default_rules()))
     live = LiveSegments(LiveSegment(key, parse(rule), key != "gold") for key, rule in rules.items())
-    profiles = Profiles(records, identity, SURVIVORSHIP, Access(["operations"]).require)
+    profiles = Profiles(records, identity, survivorship, Access(["operations"]).require)
     return Pipeline(records, identity, profiles, live, Activation({"buyers": ["crm"], "gap": ["crm"]}))
 
 
@@ -117,7 +138,10 @@ def events(pipeline: Pipeline, rows: list[Logged]) -> list[Event]:
     return [read_event(row, pipeline.identity.ruleset.normalization) for row in rows]
 
 
-STAGES = ("identity", "identifier", "signature", "fragment", "timeline", "membership", "timer", "progress")
+STAGES = (
+    *("identity", "identifier", "signature", "fragment", "timeline", "trait", "group"),
+    *("membership", "timer", "progress"),
+)
 
 
 def tables(records: Records) -> dict[str, list[tuple[Any, ...]]]:

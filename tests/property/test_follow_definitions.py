@@ -11,13 +11,21 @@ from cauce.eventlog.sqlite import SqliteLog
 from cauce.storage.records import STATE
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Position
+from cauce.vocabulary.language import parse
 from cauce.vocabulary.moment import HOUR, Moment
-from tests.property.small_company import LINES, RULES, Line, composed, events, logged, tables
+from tests.property.small_company import LINES, RULES, SURVIVORSHIP, Line, composed, events, logged, tables
 
 
 @settings(max_examples=max(20, settings.default.max_examples // 5))
-@given(lines=LINES, first=st.sets(st.sampled_from(sorted(RULES))), wait=st.integers(0, 100))
-def test_a_later_segment_knows_the_past(lines: list[Line], first: set[str], wait: int) -> None:
+@given(
+    lines=LINES,
+    first=st.sets(st.sampled_from(sorted(RULES))),
+    traits=st.sets(st.sampled_from(sorted(SURVIVORSHIP))),
+    wait=st.integers(0, 100),
+)
+def test_a_later_definition_knows_the_past(
+    lines: list[Line], first: set[str], traits: set[str], wait: int
+) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         log = SqliteLog(folder)
@@ -34,19 +42,23 @@ def test_a_later_segment_knows_the_past(lines: list[Line], first: set[str], wait
         rows = log.read(Position(0), 100)
         at = Moment(rows[-1].received + wait * HOUR)
         found = []
-        for beginning in (first, set(RULES)):
+        for beginning, ruled in ((first, traits), (set(RULES), set(SURVIVORSHIP))):
             records = SqliteRecords(folder / f"state{len(found)}.db", STATE)
-            pipeline = composed(records, {key: RULES[key] for key in sorted(beginning)})
+            survivorship = {name: SURVIVORSHIP[name] for name in sorted(ruled)}
+            pipeline = composed(records, {key: RULES[key] for key in sorted(beginning)}, survivorship)
             how = pipeline.identity.ruleset.normalization
             follow_definitions(pipeline, log, lambda _, how=how: how)  # type: ignore[misc]
             pipeline.fold(events(pipeline, rows))
             pipeline.pass_time(at)
             after = composed(records)
             changed = follow_definitions(after, log, lambda _, how=how: how)  # type: ignore[misc]
-            assert set(changed) == set(RULES) - beginning
+            other = set(SURVIVORSHIP) - ruled
+            read = {key for key, rule in RULES.items() if other & parse(rule).mentions.traits}
+            assert set(changed) == (set(RULES) - beginning) | read
             state = tables(records)
             members = sorted((profile, segment) for profile, segment, _ in state["membership"])
-            found.append((members, state["timeline"], state["timer"], state["fragment"]))
+            kept = ("timeline", "timer", "fragment", "group_fragment", "group_member", "trait_version")
+            found.append((members, [state[name] for name in kept]))
             assert follow_definitions(after, log, lambda _, how=how: how) == []  # type: ignore[misc]
             records.close()
         log.close()

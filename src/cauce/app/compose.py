@@ -22,9 +22,10 @@ from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
-from cauce.vocabulary.definitions import VIEW, Definitions, TraitDef
+from cauce.vocabulary.definitions import VIEW, Compared, Definitions, TraitDef
 from cauce.vocabulary.definitions.canonical import read_contents
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
+from cauce.vocabulary.language import nfc
 
 
 class Composition:
@@ -123,7 +124,7 @@ class Composition:
     @cached_property
     def profiles(self) -> Profiles:
         """Golden records."""
-        rules = {name: _survivorship(one) for name, one in self.in_force.traits.items()}
+        rules = {nfc(name): _survivorship(one) for name, one in self.in_force.traits.items()}
         return Profiles(self.state, self.identity, rules, self.access.require)
 
     @cached_property
@@ -153,4 +154,5 @@ class Composition:
 
 
 def _survivorship(definition: TraitDef) -> Survivorship:
-    return Survivorship(definition.survivorship, definition.sources)
+    text = definition.values is Compared.TEXT
+    return Survivorship(definition.survivorship, definition.sources, text)

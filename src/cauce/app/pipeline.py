@@ -14,10 +14,11 @@ from cauce.activate.service import Activation
 from cauce.identity.service import Identity, Resolution
 from cauce.identity.service import Session as IdentitySession
 from cauce.profile.service import Profiles
-from cauce.profile.session import ProfileSession
+from cauce.profile.session import ProfileSession, Recorded
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import Cause, Due, SegmentSession, due_timers
 from cauce.storage.records import Records, Transaction
+from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Event, Position
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
@@ -31,19 +32,36 @@ VERSION = "definitions"
 TIMERS_AT_ONCE = 1_000
 
 
+class Superseded(Transient):
+    """Other definitions made the state meanwhile: whoever folds must take them in first."""
+
+    code = "superseded"
+
+
 class Pipeline(NamedTuple):
-    """The stages an event passes, and the store that holds their results."""
+    """The stages an event passes, and the store that holds their results.
+
+    ``version`` is that of the definitions they were made of, 0 if it has none.
+    Folding raises ``Superseded`` once the state was made with another one.
+    """
 
     records: Records
     identity: Identity
     profiles: Profiles
     segments: LiveSegments
     activation: Activation
+    version: int = 0
+
+    @property
+    def recorded(self) -> Recorded:
+        """What timelines record: the events and paths that segments in force read."""
+        return self.segments.recorded
 
     def fold(self, events: Sequence[Event]) -> None:
         """Fold events that follow the stored position, in order."""
         horizon = events[-1].received
         with self.records.write() as transaction:
+            self._require_version(transaction)
             due = due_timers(transaction, horizon, TIMERS_AT_ONCE)
             if len(due) < TIMERS_AT_ONCE:
                 batch = self._batch(transaction, events, horizon, due)
@@ -65,6 +83,7 @@ class Pipeline(NamedTuple):
         more = True
         while more:
             with self.records.write() as transaction:
+                self._require_version(transaction)
                 due = due_timers(transaction, moment, TIMERS_AT_ONCE)
                 more = len(due) == TIMERS_AT_ONCE
                 horizon = due[-1].due if more else moment
@@ -80,6 +99,10 @@ class Pipeline(NamedTuple):
         with self.records.write() as transaction:
             transaction.advance(LOG, position)
 
+    def _require_version(self, transaction: Transaction) -> None:
+        if self.version and transaction.progress(VERSION) != self.version:
+            raise Superseded("Other definitions are in force.", hint="They are taken in within a second.")
+
     def _batch(
         self,
         transaction: Transaction,
@@ -90,7 +113,7 @@ class Pipeline(NamedTuple):
         waiting = {timer.profile for timer in due}
         identity = self.identity.begin(transaction, [e.identifiers for e in events], sorted(waiting))
         profiles = self.profiles.begin(
-            transaction, self.segments.recorded, stored_upto=identity.known_signatures
+            transaction, self.recorded, stored_upto=identity.known_signatures
         )
         profiles.load(identity.loaded_signatures())
         segments = SegmentSession(
@@ -120,9 +143,9 @@ class _Batch(NamedTuple):
         resolution = self.identity.observe(
             event.identifiers, time=event.time, source=event.source, position=event.position
         )
-        if resolution.signature is None:
-            return  # an event without identifiers belongs to nobody: it stays in the log
         touched = self.profiles.fold(event, resolution.signature)
+        if resolution.signature is None:
+            return  # an event without identifiers belongs to nobody
         cause = Cause(event.received, event.position, event.message_id)
         self._follow_people(resolution, cause)
         if resolution.profile is not None and resolution.profile not in resolution.changed:

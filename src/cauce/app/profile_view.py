@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from cauce.app.compose import Composition
 from cauce.identity.resolution import Link
-from cauce.profile.service import GoldenValue, Profile
+from cauce.profile.golden import GoldenValue, TraitReason
+from cauce.profile.service import Profile
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.errors import InvalidInput, NotFound
 from cauce.vocabulary.identifier import Identifier, parse_identifier
@@ -59,26 +60,40 @@ def as_json(view: ProfileView) -> dict[str, Any]:
     document: dict[str, Any] = {
         "profile_id": profile.profile_id,
         "identifiers": [identifier._asdict() for identifier in profile.identifiers],
-        "traits": {name: _golden(value) for name, value in profile.traits.items()},
+        "traits": {name: golden_as_json(value) for name, value in profile.traits.items()},
         "segments": {key: to_iso(since) for key, since in view.segments.items()},
     }
     if profile.why is not None:
-        document["why"] = {
-            name: {"rule": reason.rule, "lost": [_golden(value) for value in reason.lost]}
-            for name, reason in profile.why.items()
-        }
+        document["why"] = {name: trait_reason_as_json(reason) for name, reason in profile.why.items()}
         document["links"] = [link_as_json(link) for link in view.links]
     return document
 
 
-def _golden(value: GoldenValue) -> dict[str, Any]:
-    return {
+def golden_as_json(value: GoldenValue) -> dict[str, Any]:
+    """A golden value and where it comes from; ``approximate`` only where it is."""
+    document = {
         "value": value.value,
         "source": value.source,
         "time": to_iso(Moment(value.time)),
         "received": to_iso(Moment(value.received)),
         "message_id": value.message_id,
     }
+    return document | {"approximate": True} if value.approximate else document
+
+
+def trait_reason_as_json(reason: TraitReason) -> dict[str, Any]:
+    """Why a trait has its value: only what there is to say."""
+    document: dict[str, Any] = {
+        "rule": reason.rule,
+        "lost": [golden_as_json(value) for value in reason.lost],
+    }
+    if reason.times is not None:
+        document["times"] = reason.times
+    if reason.parts:
+        document["parts"] = [golden_as_json(value) for value in reason.parts]
+    if reason.skipped:
+        document["skipped"] = reason.skipped
+    return document
 
 
 def link_as_json(link: Link) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 A fragment holds, for each trait and source, the first assertion and the newest
 assertion of each of the last few distinct values. Both are extremes of a total
 order (time, received, message id), so the order of arrival changes nothing.
+Traits whose survivorship needs more keep more (``kept.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
+from cauce.profile.kept import Keep, Kept, empty, keep
 from cauce.vocabulary.event import Event
 from cauce.vocabulary.exact import decode_json, encode_json
 from cauce.vocabulary.moment import Moment
@@ -37,29 +39,40 @@ class Cell(msgspec.Struct, array_like=True):
     """The assertions of one trait by one source: ``newest`` first, and the ``first`` value ever.
 
     An assertion is kept as ``[time, received, message id, value]``; ``first`` is
-    None as long as only null was asserted.
+    None as long as only null was asserted. ``kept`` is there if the trait's
+    survivorship asks for it.
     """
 
     first: list[Any] | None
     newest: list[list[Any]]
+    kept: Kept | None = None
 
 
 Fragment = dict[str, dict[str, Cell]]
 """Trait → source → cell."""
 
+Keeps = Mapping[str, Keep]
+"""What cells keep beyond the newest values, for the traits whose survivorship asks for it."""
 
-def assert_traits(fragment: Fragment, event: Event) -> set[str]:
-    """Fold an identify event into its signature's fragment; the traits it touched."""
+
+def assert_traits(fragment: Fragment, event: Event, keeps: Keeps) -> set[str]:
+    """Fold the traits that an event asserts into a fragment; the traits it touched."""
     touched = set()
     for trait, value in event.traits.items():
         assertion = [event.time, event.received, event.message_id, value]
         cells = fragment.setdefault(trait, {})
         cell = cells.get(event.source)
         if cell is None:
-            cells[event.source] = Cell(first=_first(None, assertion), newest=[assertion])
+            cell = cells[event.source] = Cell(first=_first(None, assertion), newest=[assertion])
             touched.add(trait)
         elif _place(cell, assertion):
             touched.add(trait)
+        how = keeps.get(trait)
+        if how is not None:
+            if cell.kept is None:
+                cell.kept = empty()
+            if keep(cell.kept, how, assertion):
+                touched.add(trait)
     return touched
 
 
@@ -96,7 +109,7 @@ def _same(one: object, other: object) -> bool:
     return one == other and (one is other or encode_json(one) == encode_json(other))
 
 
-def assertions(fragments: list[Fragment], trait: str) -> Iterator[Assertion]:
+def assertions(fragments: Iterable[Fragment], trait: str) -> Iterator[Assertion]:
     """Every kept assertion of a trait, in no particular order; the first may appear twice."""
     for fragment in fragments:
         for source, cell in fragment.get(trait, {}).items():
@@ -107,14 +120,22 @@ def assertions(fragments: list[Fragment], trait: str) -> Iterator[Assertion]:
 
 def encode(fragment: Fragment) -> str:
     """A fragment as JSON text; traits and sources in the order of their names."""
-    ordered = {trait: dict(sorted(fragment[trait].items())) for trait in sorted(fragment)}
+    ordered = {
+        trait: {source: _stored(cell) for source, cell in sorted(fragment[trait].items())}
+        for trait in sorted(fragment)
+    }
     return encode_json(ordered).decode()
+
+
+def _stored(cell: Cell) -> list[Any]:
+    return [cell.first, cell.newest] if cell.kept is None else [cell.first, cell.newest, cell.kept]
 
 
 def decode(text: str) -> Fragment:
     """The fragment of a JSON text."""
     raw: Any = decode_json(text)
-    return {
-        trait: {source: Cell(first=cell[0], newest=cell[1]) for source, cell in cells.items()}
-        for trait, cells in raw.items()
-    }
+    return {trait: {source: _cell(*cell) for source, cell in cells.items()} for trait, cells in raw.items()}
+
+
+def _cell(first: list[Any] | None, newest: list[list[Any]], kept: list[Any] | None = None) -> Cell:
+    return Cell(first=first, newest=newest, kept=None if kept is None else Kept(*kept))

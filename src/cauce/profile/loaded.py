@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cauce.profile.fragment import Fragment, decode
-from cauce.profile.person import Person, Timeline, entry_order
+from cauce.profile.person import Folded, Person, Timeline, entry_order
 from cauce.profile.records import fragment as fragment_table
 from cauce.profile.records import timeline as timeline_table
+from cauce.profile.records import timeline_folded
 from cauce.profile.survivorship import Survivorship
 from cauce.storage.records import Reader, Row
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.language import Entry
+from cauce.vocabulary.moment import Moment
 
 NO_PROPERTIES: dict[str, Any] = {}
 
@@ -30,7 +32,7 @@ class LoadedProfiles:
         self._known: set[int] = set()
         self._stored: dict[int, str] = {}
         self._fragments: dict[int, Fragment] = {}
-        self._folded: dict[int, int] = {}
+        self._folded: dict[int, dict[str, Folded]] = {}
         self._timelines: dict[int, Timeline] = {}
 
     def load(self, signatures: Iterable[int]) -> None:
@@ -41,9 +43,10 @@ class LoadedProfiles:
         self._known.update(wanted)
         if self._stored_upto is not None and min(wanted) > self._stored_upto:
             return
-        for signature, folded, traits in self._reader.rows(fragment_table, "signature", wanted):
+        for signature, traits in self._reader.rows(fragment_table, "signature", wanted):
             self._stored[signature] = traits
-            self._folded[signature] = folded
+        for signature, name, entries, upto in self._reader.rows(timeline_folded, "signature", wanted):
+            self._folded.setdefault(signature, {})[name] = Folded(entries, Moment(upto))
         touched = set()
         for row in self._reader.rows(timeline_table, "signature", wanted):
             entries = self._timelines.setdefault(row[0], {}).setdefault(row[6], [])
@@ -60,11 +63,8 @@ class LoadedProfiles:
             lambda: [self._fragment(s) for s in signatures],
             [self._timelines[s] for s in signatures if s in self._timelines],
             self._rules,
+            [self._folded[s] for s in signatures if s in self._folded],
         )
-
-    def approximate(self, signatures: Iterable[int]) -> bool:
-        """Whether entries of hers were dropped, so that unbounded counts may be too low."""
-        return any(self._folded.get(s, 0) for s in signatures)
 
     def _fragment(self, signature: int) -> Fragment:
         fragment = self._fragments.get(signature)

@@ -2,14 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
-from typing import Any
+from typing import Any, NamedTuple
 
-from cauce.profile.fragment import Fragment, assertions
-from cauce.profile.survivorship import Survivorship, survivor
+from cauce.profile.fragment import Fragment
+from cauce.profile.survivorship import Survivorship, decide
 from cauce.vocabulary.language import Entry
+from cauce.vocabulary.moment import Moment
 
 Timeline = dict[str, list[Entry]]
 """Event name → entries in the order of ``entry_order``."""
+
+
+class Folded(NamedTuple):
+    """Entries dropped from a timeline because there were too many, and the greatest time among them."""
+
+    entries: int
+    upto: Moment
+
 
 _NEWEST = Survivorship()
 
@@ -23,26 +32,29 @@ class Person:
     """What one profile's fragments and timelines say, merged when asked.
 
     ``fragments`` gives her fragments; it is called only if a rule reads a trait.
+    ``folded`` tells for each signature what its timeline dropped, by event name.
     """
 
-    __slots__ = ("_fragments", "_rules", "_timelines", "_traits")
+    __slots__ = ("_folded", "_fragments", "_rules", "_timelines", "_traits")
 
     def __init__(
         self,
         fragments: Callable[[], list[Fragment]],
         timelines: Sequence[Timeline],
         rules: Mapping[str, Survivorship],
+        folded: Sequence[Mapping[str, Folded]] = (),
     ) -> None:
         self._fragments = fragments
         self._timelines = timelines
         self._rules = rules
+        self._folded = folded
         self._traits: dict[str, Any] = {}
 
     def trait(self, name: str) -> Any:
         """The golden value of a trait as decoded JSON; None if she has none."""
         if name not in self._traits:
-            winner = survivor(assertions(self._fragments(), name), self._rules.get(name, _NEWEST))
-            self._traits[name] = None if winner is None else winner.value
+            decision = decide(self._fragments(), name, self._rules.get(name, _NEWEST))
+            self._traits[name] = None if decision is None else decision.value
         return self._traits[name]
 
     def events(self, name: str) -> Sequence[Entry]:
@@ -51,3 +63,15 @@ class Person:
         if len(lists) < 2:
             return lists[0] if lists else ()
         return list(merge(*lists, key=entry_order))
+
+    def folded(self, name: str) -> Folded | None:
+        """What her timelines dropped of that name; None if nothing."""
+        found = [line[name] for line in self._folded if name in line]
+        if not found:
+            return None
+        return Folded(sum(one.entries for one in found), max(one.upto for one in found))
+
+    def approximate_trait(self, name: str) -> bool:
+        """Whether assertions that might have counted for a trait were folded away."""
+        decision = decide(self._fragments(), name, self._rules.get(name, _NEWEST))
+        return decision is not None and decision.approximate

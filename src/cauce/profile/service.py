@@ -1,40 +1,22 @@
 """The door to profiles: fold a batch, read a golden record and say why."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from cauce.profile.fragment import Assertion, Fragment, assertions, decode
+from cauce.profile.fragment import Fragment, Keeps, decode
+from cauce.profile.golden import GoldenValue, TraitReason, golden_record, reasons
+from cauce.profile.group_session import GroupSession
 from cauce.profile.loaded import LoadedProfiles
 from cauce.profile.needs import People
 from cauce.profile.person import Person
 from cauce.profile.records import fragment as fragment_table
 from cauce.profile.session import ProfileSession, Recorded
-from cauce.profile.survivorship import Survivorship, losers, survivor
+from cauce.profile.survivorship import FORMAT, Survivorship
 from cauce.storage.records import Reader, Records, Transaction
 from cauce.vocabulary.access import Access, Purpose, Viewer
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.profile import ProfileKey
-
-_NEWEST = Survivorship()
-
-
-class GoldenValue(msgspec.Struct, frozen=True, kw_only=True):
-    """A value and where it comes from; ``time`` and ``received`` in µs since 1970 UTC."""
-
-    value: Any
-    source: str
-    time: int
-    received: int
-    message_id: str
-
-
-class TraitReason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a trait has its value: the rule, and the values that lost, newest first."""
-
-    rule: str
-    lost: list[GoldenValue]
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +39,12 @@ class Profiles:
         self._people = people
         self._rules = rules
         self._access = access
+        self.keeps: Keeps = {name: how.keep for name, how in rules.items() if how.keep is not None}
+        """What fragments keep beyond the newest values, by trait."""
+        self.versions = {FORMAT: "2"} | {
+            name: str(how) for name, how in rules.items() if how != Survivorship()
+        }
+        """What decides on the traits that are defined, as text: two versions differ if values could."""
 
     def begin(
         self, transaction: Transaction, recorded: Recorded, *, stored_upto: int | None = None
@@ -65,7 +53,8 @@ class Profiles:
 
         Signatures above ``stored_upto`` are known to have nothing stored.
         """
-        return ProfileSession(transaction, recorded, self._rules, stored_upto)
+        groups = GroupSession(transaction, self.keeps)
+        return ProfileSession(transaction, recorded, self._rules, self.keeps, groups, stored_upto)
 
     def read(
         self, identifier: Identifier, *, purpose: Purpose, viewer: Viewer, why: bool = False
@@ -81,18 +70,12 @@ class Profiles:
                 return None
             described = self._people.describe(reader, [key])[key]
             fragments = _fragments(reader, described.signatures)
-        names = sorted({trait for fragment in fragments for trait in fragment})
-        winners = {name: self._winner(fragments, name) for name in names}
         return Profile(
             key=key,
             profile_id=described.profile_id,
             identifiers=list(described.identifiers),
-            traits={
-                name: _golden(winner)
-                for name, winner in winners.items()
-                if winner is not None and winner.value is not None
-            },
-            why=self._reasons(fragments, winners) if why else None,
+            traits=golden_record(fragments, self._rules),
+            why=reasons(fragments, self._rules) if why else None,
         )
 
     def person(self, reader: Reader, signatures: Sequence[int]) -> Person:
@@ -107,31 +90,6 @@ class Profiles:
         loaded.load(number for numbers in signatures.values() for number in numbers)
         return {profile: loaded.person(numbers) for profile, numbers in signatures.items()}
 
-    def _winner(self, fragments: list[Fragment], name: str) -> Assertion | None:
-        return survivor(assertions(fragments, name), self._rules.get(name, _NEWEST))
-
-    def _reasons(
-        self, fragments: list[Fragment], winners: Mapping[str, Assertion | None]
-    ) -> dict[str, TraitReason]:
-        return {
-            name: TraitReason(
-                rule=str(self._rules.get(name, _NEWEST)),
-                lost=[_golden(one) for one in losers(assertions(fragments, name), winner)],
-            )
-            for name, winner in winners.items()
-            if winner is not None
-        }
-
 
 def _fragments(reader: Reader, signatures: Sequence[int]) -> list[Fragment]:
-    return [decode(row[2]) for row in reader.rows(fragment_table, "signature", signatures)]
-
-
-def _golden(assertion: Assertion) -> GoldenValue:
-    return GoldenValue(
-        value=assertion.value,
-        source=assertion.source,
-        time=assertion.time,
-        received=assertion.received,
-        message_id=assertion.message_id,
-    )
+    return [decode(row[1]) for row in reader.rows(fragment_table, "signature", signatures)]

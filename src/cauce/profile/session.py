@@ -3,14 +3,16 @@
 from bisect import insort
 from collections.abc import Mapping
 
-from cauce.profile.fragment import assert_traits, encode
+from cauce.profile.fragment import Keeps, assert_traits, encode
+from cauce.profile.group_session import GroupSession
 from cauce.profile.loaded import NO_PROPERTIES, LoadedProfiles
-from cauce.profile.person import entry_order
+from cauce.profile.person import Folded, entry_order
 from cauce.profile.records import fragment as fragment_table
 from cauce.profile.records import timeline as timeline_table
+from cauce.profile.records import timeline_folded
 from cauce.profile.survivorship import Survivorship
 from cauce.storage.records import Row, Transaction
-from cauce.vocabulary.event import Event
+from cauce.vocabulary.event import Call, Event
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.language import Entry, reduce_properties
 
@@ -29,24 +31,45 @@ class ProfileSession(LoadedProfiles):
         transaction: Transaction,
         recorded: Recorded,
         rules: Mapping[str, Survivorship],
+        keeps: Keeps,
+        groups: GroupSession,
         stored_upto: int | None,
     ) -> None:
         super().__init__(transaction, rules, stored_upto)
         self._transaction = transaction
         self._recorded = recorded
+        self._keeps = keeps
+        self._groups = groups
         self._dirty: set[int] = set()
+        self._dropped: set[tuple[int, str]] = set()
         self._entries: list[Row] = []
 
-    def fold(self, event: Event, signature: int) -> set[str]:
-        """Fold one event into its signature; the traits it touched."""
-        touched: set[str] = set()
-        if event.traits:
-            self.load([signature])
-            touched = assert_traits(self._fragment(signature), event)
-            if touched:
-                self._dirty.add(signature)
+    def fold(self, event: Event, signature: int | None) -> set[str]:
+        """Fold one event into its signature, if it has one; the person's traits it touched."""
+        if event.group:
+            self._groups.fold(event, signature)
+        if signature is None:
+            return set()
+        touched = self.tell(event, signature) if event.call is Call.IDENTIFY else set()
         self.record(event, signature)
         return touched
+
+    def tell(self, event: Event, signature: int) -> set[str]:
+        """Fold what an identify event says of the person; the traits it touched."""
+        if not event.traits:
+            return set()
+        self.load([signature])
+        touched = assert_traits(self._fragment(signature), event, self._keeps)
+        if touched:
+            self._dirty.add(signature)
+        return touched
+
+    def tell_again(self, event: Event, signature: int | None) -> None:
+        """Fold the traits of an event whose other effects are stored already."""
+        if event.group:
+            self._groups.fold(event, signature)
+        if event.call is Call.IDENTIFY and signature is not None:
+            self.tell(event, signature)
 
     def record(self, event: Event, signature: int) -> None:
         """Put an event on its signature's timeline, if live rules mention it."""
@@ -77,18 +100,19 @@ class ProfileSession(LoadedProfiles):
             )
         )
         if len(entries) > TIMELINE_ENTRIES:
-            self._drop(signature, entries)
+            self._drop(signature, event.name, entries)
 
-    def _drop(self, signature: int, entries: list[Entry]) -> None:
+    def _drop(self, signature: int, name: str, entries: list[Entry]) -> None:
         """Keep the newest entries only, whatever order they came in, and count what is gone."""
         oldest = entries.pop(0)
         self._flush()
         self._transaction.remove(
             timeline_table, "message_id", [oldest.message_id], signature=signature, time=oldest.time
         )
-        self._folded[signature] = self._folded.get(signature, 0) + 1
-        self._fragment(signature)
-        self._dirty.add(signature)
+        folded = self._folded.setdefault(signature, {})
+        known = folded.get(name, Folded(0, oldest.time))
+        folded[name] = Folded(known.entries + 1, max(known.upto, oldest.time))
+        self._dropped.add((signature, name))
 
     def _flush(self) -> None:
         self._transaction.put(timeline_table, self._entries)
@@ -97,6 +121,9 @@ class ProfileSession(LoadedProfiles):
     def save(self) -> None:
         """Write what changed."""
         self._flush()
-        rows = [(s, self._folded.get(s, 0), encode(self._fragments[s])) for s in sorted(self._dirty)]
+        rows = [(s, encode(self._fragments[s])) for s in sorted(self._dirty)]
         self._transaction.put(fragment_table, rows)
-        self._dirty = set()
+        dropped = [(s, name, *self._folded[s][name]) for s, name in sorted(self._dropped)]
+        self._transaction.put(timeline_folded, dropped)
+        self._groups.save()
+        self._dirty, self._dropped = set(), set()

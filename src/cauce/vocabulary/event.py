@@ -83,10 +83,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decoded event.
 
     ``identifiers`` are normalized, distinct and in the order user_id, email,
-    phone, …, anonymous_id. ``traits`` is filled on identify calls only.
-    ``properties`` holds a page's or screen's ``name`` as ``page_name`` or
-    ``screen_name``. ``name`` and the names of traits are in Unicode NFC, as rules
-    compare them.
+    phone, …, anonymous_id. ``traits`` is filled on identify calls, where they are
+    the person's, and on group calls, where they are the group's; ``group`` is the
+    groupId of a group call, else that of the context. ``properties`` holds a page's
+    or screen's ``name`` as ``page_name`` or ``screen_name``. ``name`` and the names
+    of traits are in Unicode NFC, as rules compare them.
     """
 
     position: Position
@@ -99,6 +100,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     identifiers: tuple[Identifier, ...]
     traits: dict[str, Any]
     properties: dict[str, Any]
+    group: str = ""
 
 
 def read_event(row: Logged, how: Normalization) -> Event:
@@ -106,7 +108,7 @@ def read_event(row: Logged, how: Normalization) -> Event:
     body = decode_json(row.body)
     if not isinstance(body, dict):  # the door accepts objects only
         body = {}
-    traits = _composed(_object(body, "traits")) if row.call is Call.IDENTIFY else {}
+    traits = _composed(_object(body, "traits")) if row.call in (Call.IDENTIFY, Call.GROUP) else {}
     properties = _object(body, "properties")
     if row.call in (Call.PAGE, Call.SCREEN) and isinstance(body.get("name"), str):
         properties = properties | {f"{row.call}_name": body["name"]}
@@ -121,7 +123,28 @@ def read_event(row: Logged, how: Normalization) -> Event:
         identifiers=identifiers_of(body, row.call, how),
         traits=traits,
         properties=properties,
+        group=group_of(body, row.call),
     )
+
+
+LONGEST_GROUP_ID = 500
+"""The most characters of a group id (``field.md`` 2.1)."""
+
+
+def group_of(body: dict[str, Any], call: Call) -> str:
+    """The group that an event names: by groupId of a group call, otherwise by context.groupId.
+
+    In Unicode NFKC, trimmed; empty if there is none. The door refuses a group call
+    with an id that is too long; one in the context names no group.
+    """
+    if call is Call.GROUP:
+        named = _text(body.get("groupId"))
+    else:
+        context = body.get("context")
+        named = _text(context.get("groupId")) if isinstance(context, dict) else ""
+        if len(named) > LONGEST_GROUP_ID:
+            return ""
+    return unicodedata.normalize("NFKC", named).strip() if named else ""
 
 
 def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tuple[Identifier, ...]:

@@ -26,12 +26,13 @@ from cauce.vocabulary.definitions.identity import VIEW, IdentityDef
 from cauce.vocabulary.definitions.naming import Name, Owner
 from cauce.vocabulary.definitions.segment import SegmentDef
 from cauce.vocabulary.definitions.source import SourceDef, SourceKind
-from cauce.vocabulary.definitions.trait import SurvivorshipRule, TraitDef
+from cauce.vocabulary.definitions.trait import Compared, SurvivorshipRule, TraitDef
 from cauce.vocabulary.identifier import Normalization
 
 __all__ = [
     "VIEW",
     "AnyDestination",
+    "Compared",
     "Definitions",
     "DestinationDef",
     "DestinationKind",

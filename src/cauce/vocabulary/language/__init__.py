@@ -12,6 +12,7 @@ from cauce.vocabulary.language.mentions import Mentions
 from cauce.vocabulary.language.paths import Path, nfc, reduce_properties
 from cauce.vocabulary.language.person import Entry, Person, Reason, Verdict
 from cauce.vocabulary.language.rule import Rule, parse
+from cauce.vocabulary.language.values import scalar_order
 
 __all__ = [
     "NOT_YET",
@@ -26,4 +27,5 @@ __all__ = [
     "nfc",
     "parse",
     "reduce_properties",
+    "scalar_order",
 ]

@@ -122,6 +122,21 @@ _KINDS = {
 }
 
 
+def scalar_order(value: Any) -> tuple[int, bool | Number | str] | None:
+    """What orders booleans, numbers and texts among each other (rule 20); None of anything else.
+
+    Equal orders, equal values: false before true, then numbers by value, then
+    texts by code point.
+    """
+    kind = type(value)
+    if kind is bool:
+        return 0, value
+    if kind is str:
+        return 2, nfc(value)
+    exactly = exact(value)
+    return None if exactly is None else (1, exactly)
+
+
 def plain(value: Value) -> Any:
     """A literal as decoded JSON: lists instead of tuples."""
     return [plain(element) for element in value] if isinstance(value, tuple) else value
