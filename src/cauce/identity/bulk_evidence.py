@@ -132,8 +132,9 @@ def evidence_query(connection: duckdb.DuckDBPyConnection) -> str:
     connection.register("identity_source", names)
     return """
     SELECT key AS identifiers, signature, sources FROM identity_signature JOIN (
-      SELECT signature, '{' || string_agg(text || ':[' || events || ',' || first_time || ',' || last_time || ']',
-        ',' ORDER BY source) || '}' AS sources
+      SELECT signature, '{' || string_agg(
+        text || ':[' || events || ',' || first_time || ',' || last_time || ']', ',' ORDER BY source
+      ) || '}' AS sources
       FROM identity_evidence JOIN identity_source USING (source) GROUP BY signature
     ) USING (signature) ORDER BY identifiers
     """

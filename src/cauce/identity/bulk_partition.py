@@ -105,7 +105,7 @@ class Linking(NamedTuple):
 
 
 def linking_of(evidence: Evidence, identifiers: Identifiers, policy: Policy) -> Linking:
-    """Which identifiers of each signature are live, and which contradict themselves (as ``Policy.contradicts``)."""
+    """Which identifiers of each signature are live, and which contradict themselves (``contradicts``)."""
     members = evidence.ids - 1
     signatures = np.repeat(np.arange(len(evidence.offsets) - 1), np.diff(evidence.offsets))
     live = identifiers.ranks[members] != _NOBODY
