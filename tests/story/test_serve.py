@@ -60,9 +60,11 @@ def test_children_that_die_are_started_again_and_keep_to_the_rules(space):
         assert any("ended with code -9" in message["message"] for message in now.messages())
     rules = space.root / "definitions/identity/person.yaml"
     rules.write_text(rules.read_text().replace("limit: 5", "limit: 4"))
-    refused = cauce("serve", "--space", space.root, **FREE_PORTS)
-    assert refused.code == 4
-    assert "are not those that made its profiles" in refused.err
+    with served(space.root) as again:
+        assert send(again.collector, space.write_key, ANN).status_code == 200
+        told = [message["message"] for message in again.messages()]
+        assert any("the folder differs from version 1, which is in force" in message for message in told)
+        until(lambda: _folded(space) == 3, "the fold under the version that is in force")
 
 
 def _folded(space: Space) -> int:

@@ -2,7 +2,7 @@
 
 import time
 
-from cauce.app.api import create_api
+from cauce.app.api.following import FollowingApi
 from cauce.app.compose import Composition
 from cauce.app.http_server import run_http
 from cauce.govern.keys import KeyRing
@@ -11,5 +11,6 @@ from cauce.vocabulary import moment
 
 def run(composition: Composition, descriptor: str) -> None:
     """Answer until a signal to stop."""
-    app = create_api(composition, KeyRing(composition.control, time.monotonic), moment.now)
+    keys = KeyRing(composition.control, time.monotonic)
+    app = FollowingApi(composition, keys, moment.now, time.monotonic)
     run_http(app, int(descriptor), stop_seconds=composition.settings.serve.stop_seconds)

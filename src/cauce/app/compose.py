@@ -72,16 +72,22 @@ class Composition:
     @cached_property
     def in_force(self) -> Definitions:
         """The definitions that the state was made with: the applied ones, or those it still has to leave."""
-        with self.state.read() as reader:
-            made_with = reader.progress(VERSION)
-        if made_with in (0, self.applied):
+        if self.version_in_force in (0, self.applied):
             return self.definitions
-        return read_contents(self.versions.contents(made_with))
+        return read_contents(self.versions.contents(self.version_in_force))
+
+    @cached_property
+    def version_in_force(self) -> int:
+        """The version that the state was made with; 0 if it was made before any was applied."""
+        with self.state.read() as reader:
+            return reader.progress(VERSION)
 
     def with_definitions(self, definitions: Definitions, version: int = 0) -> "Composition":
         """The same space with other definitions, applied and in force alike; stores are shared."""
         other = self.renewed()
-        other.__dict__.update(definitions=definitions, in_force=definitions, applied=version)
+        other.__dict__.update(
+            definitions=definitions, in_force=definitions, applied=version, version_in_force=version
+        )
         return other
 
     def renewed(self) -> "Composition":
@@ -136,7 +142,10 @@ class Composition:
     def pipeline(self) -> Pipeline:
         """The way of an event."""
         destinations = {key: one.destinations for key, one in self.in_force.segments.items()}
-        return Pipeline(self.state, self.identity, self.profiles, self.live, Activation(destinations))
+        activation = Activation(destinations)
+        return Pipeline(
+            self.state, self.identity, self.profiles, self.live, activation, self.version_in_force
+        )
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:

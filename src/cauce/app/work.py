@@ -2,19 +2,21 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from threading import Event, Thread
+from time import monotonic
 
 from cauce.activate.deliverer import Deliverer
-from cauce.activate.destinations import ready
+from cauce.activate.destinations import Destination, ready
 from cauce.app.compose import Composition
-from cauce.app.follow_definitions import follow_definitions
+from cauce.app.in_force import Watch, bring_into_force
 from cauce.app.process_lock import process_lock
 from cauce.app.sealing import Sealing
 from cauce.app.worker import Worker
 from cauce.vocabulary import moment
-from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.definitions import DestinationDef
+from cauce.vocabulary.errors import BadSettings, CauceError, Transient
 
 logger = logging.getLogger(__name__)
 
@@ -25,27 +27,39 @@ _PREDECESSOR_SECONDS = 10.0
 def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> None:
     """Work until ``stop`` is set; ``begun`` is called when nothing stands in the way any more.
 
-    Raises ``Conflict`` if another worker has the space or other identity rules
-    made its profiles, ``BadSettings`` if a destination's secret is missing, and
-    ``CauceError`` if delivery broke down.
+    A version of the definitions that is applied meanwhile is brought into force
+    between two batches. Raises ``Conflict`` if another worker has the space or
+    other identity rules made its profiles, and ``CauceError`` if delivery broke down.
     """
     with process_lock(composition.space.worker_lock, "folded", wait_seconds=_PREDECESSOR_SECONDS):
-        delivery = _Delivery(_deliverer(composition), stop)
         with composition.state.read() as reader:
             composition.identity.describe(reader, ())  # refuses rules that do not fit the state
         begun()
-        changed = follow_definitions(composition.pipeline, composition.log, composition.normalization)
-        if changed:
-            logger.info("segments brought into force: %d", len(changed))
-        sealing = _sealing(composition)
-        worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
-        delivery.start()
+        delivery = _Delivery(stop)
         try:
-            idle = composition.settings.worker.idle_seconds
-            worker.run(stop, idle_seconds=idle, meanwhile=sealing.consider)
+            while not stop.is_set():
+                watch = Watch(composition, monotonic)
+                composition = bring_into_force(composition, moment.now)
+                delivery.follow(composition)
+                _fold(composition, stop, watch)
+                composition = composition.renewed()
         finally:
-            sealing.end()
             delivery.end()
+
+
+def _fold(composition: Composition, stop: Event, watch: Watch) -> None:
+    """Fold until ``stop`` is set or another version is applied."""
+    sealing = _sealing(composition)
+    worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
+    try:
+        worker.run(
+            stop,
+            idle_seconds=composition.settings.worker.idle_seconds,
+            meanwhile=sealing.consider,
+            enough=watch.changed,
+        )
+    finally:
+        sealing.end()
 
 
 def _sealing(composition: Composition) -> Sealing:
@@ -60,33 +74,60 @@ def _sealing(composition: Composition) -> Sealing:
 
 
 def _deliverer(composition: Composition) -> Deliverer:
-    destinations = ready(
-        composition.definitions.destinations.values(), environment=os.environ, folder=composition.space.root
-    )
+    destinations = list(_ready(composition, composition.in_force.destinations.values()))
     settings = composition.settings.activate
     return Deliverer(composition.state, destinations, moment.now, Random(), settings)
 
 
-class _Delivery:
-    """The deliverer on its thread; if it breaks down, the process stops and is started again."""
+def _ready(composition: Composition, definitions: Iterable[DestinationDef]) -> Iterable[Destination]:
+    """The destinations that can be spoken to; what the others are owed waits, and the log says why."""
+    for one in definitions:
+        try:
+            yield from ready([one], environment=os.environ, folder=composition.space.root)
+        except BadSettings as refusal:
+            logger.error("nothing is delivered there: %s", refusal)
 
-    def __init__(self, deliverer: Deliverer, stop: Event) -> None:
-        self._deliverer = deliverer
+
+class _Delivery:
+    """The deliverer on its thread; if it breaks down, the process stops and is started again.
+
+    When destinations change, the deliverer lets what is under way finish, and
+    another one takes over, while folding goes on.
+    """
+
+    def __init__(self, stop: Event) -> None:
         self._stop = stop
+        self._halt = Event()
+        self._composition: Composition | None = None
+        self._deliverer: Deliverer | None = None
         self._broken: Exception | None = None
         self._thread = Thread(target=self._run, name="deliver")
 
-    def start(self) -> None:
-        """Begin to deliver."""
-        self._thread.start()
+    def follow(self, composition: Composition) -> None:
+        """Deliver to the destinations that are in force now."""
+        before, self._composition = self._composition, composition
+        if before is None:
+            self._thread.start()
+        elif before.in_force.destinations != composition.in_force.destinations:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self._halt.set()
+        if self._deliverer is not None:
+            self._deliverer.wake()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while True:
+            self._halt.clear()
+            if self._stop.is_set():
+                return
+            assert self._composition is not None
+            self._deliverer = _deliverer(self._composition)
             try:
-                self._deliverer.run(self._stop)
+                self._deliverer.run(self._halt)
             except Transient as error:
                 logger.warning("delivery waits: %s", error.message)
-                self._stop.wait(error.retry_after)
+                self._halt.wait(error.retry_after)
             except Exception as error:
                 logger.exception("delivery broke down")
                 self._broken = error
@@ -95,7 +136,8 @@ class _Delivery:
     def end(self) -> None:
         """Stop the thread; raises ``CauceError`` if it broke down before."""
         self._stop.set()
-        self._deliverer.wake()
-        self._thread.join()
+        self._interrupt()
+        if self._thread.ident is not None:
+            self._thread.join()
         if self._broken is not None:
             raise CauceError("Delivery broke down.", hint="Its log says where.") from self._broken

@@ -63,12 +63,19 @@ class Worker:
         self._due = self._next_due()
         return True
 
-    def run(self, stop: Signal, *, idle_seconds: float, meanwhile: Callable[[Position], None]) -> None:
-        """Work until ``stop`` is set, looking for new events every ``idle_seconds``.
+    def run(
+        self,
+        stop: Signal,
+        *,
+        idle_seconds: float,
+        meanwhile: Callable[[Position], None],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Work until ``stop`` is set or ``enough`` says so, looking for new events every ``idle_seconds``.
 
         After each step ``meanwhile`` is told how far the log is folded.
         """
-        while not stop.is_set():
+        while not stop.is_set() and not enough():
             try:
                 busy = self.step()
                 meanwhile(self.position)

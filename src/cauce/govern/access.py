@@ -17,6 +17,7 @@ class Scope(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    DEFINE = "define"
 
 
 def check_scopes(scopes: Iterable[str]) -> frozenset[Scope]:

@@ -111,6 +111,13 @@ class SegmentSession:
             self._change(profile, key, False, cause)
         self._due[profile].clear()
 
+    def dismiss(self, profile: ProfileKey, keys: Iterable[str], cause: Cause) -> None:
+        """Take a profile out of segments that are no more."""
+        self.load([profile])
+        for key in keys:
+            if key in self._since[profile]:
+                self._change(profile, key, False, cause)
+
     def _change(self, profile: ProfileKey, key: str, entered: bool, cause: Cause) -> None:
         if entered:
             self._since[profile][key] = cause.at

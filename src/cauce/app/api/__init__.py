@@ -25,8 +25,13 @@ from cauce.vocabulary.moment import Clock
 PREFIX = "/api/v1"
 
 
-def create_api(composition: Composition, keys: KeyRing, clock: Clock) -> FastAPI:
-    """The application, reading from one space. Raises ``BadSettings`` if its definitions are wrong."""
+def create_api(
+    composition: Composition, keys: KeyRing, clock: Clock, requests: Requests | None = None
+) -> FastAPI:
+    """The application, reading from one space under the definitions in force; ``requests`` goes on counting.
+
+    Raises ``BadSettings`` if its definitions are wrong.
+    """
     app = FastAPI(
         title="Cauce",
         version=version("cauce"),
@@ -36,7 +41,7 @@ def create_api(composition: Composition, keys: KeyRing, clock: Clock) -> FastAPI
         responses=PROBLEMS,  # type: ignore[arg-type]
     )
     app.state.keys = keys
-    requests = Requests()
+    requests = requests or Requests()
     deliveries = Deliveries(composition.state, clock, composition.access.require)
     routes = APIRouter()
     routes.include_router(health_routes(composition))

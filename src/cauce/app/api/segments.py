@@ -96,13 +96,13 @@ def _route_segments(router: APIRouter, composition: Composition) -> None:
     def segments(_: ReaderKey) -> Response:
         """List the segments with the number of their members."""
         sizes = composition.segments.sizes()
-        defined = composition.definitions.segments
+        defined = composition.in_force.segments
         return answer(SegmentsDocument([_segment(one, sizes) for one in defined.values()]))
 
     @router.get("/{key}", responses=documented(SegmentDocument, "The segment."))
     def segment(_: ReaderKey, key: KeyPath) -> Response:
         """Read one segment."""
-        defined = composition.definitions.segments
+        defined = composition.in_force.segments
         if key not in defined:
             raise NotFound(f"There is no segment {key}.", hint=did_you_mean(key, defined))
         return answer(_segment(defined[key], composition.segments.sizes()))

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
+from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
 from cauce.app.exit_codes import FAILURE
+from cauce.app.in_force import apply_first
 from cauce.collect.files import Progress as Done
 from cauce.collect.files import import_file, load_mapping
 from cauce.collect.files.result import Report
@@ -35,6 +37,8 @@ def import_(
     """Import a file. The same file again adds nothing; after a failure, import it again."""
     composition = Composition(space)
     how = load_mapping(mapping)
+    if not dry_run:
+        apply_first(composition, command_line(), now=moment.now())
     _check_source(composition, source or how.source)
     with _progress() as report:
         result = import_file(

@@ -46,7 +46,7 @@ def list_(space: SpaceOption = HERE, json: JsonOption = False) -> None:
             "destinations": list(one.destinations),
             "rule": " ".join(one.rule.split()),
         }
-        for key, one in composition.definitions.segments.items()
+        for key, one in composition.in_force.segments.items()
     ]
     if json:
         print_json(rows)

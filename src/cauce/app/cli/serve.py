@@ -1,24 +1,47 @@
 """`cauce serve`."""
 
+import logging
+import os
+
 import typer
 
+from cauce.activate.destinations import ready
 from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line
+from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
+from cauce.app.in_force import apply_first, folder_differs
 from cauce.app.logs import start_logging
 from cauce.app.process_lock import Holder
 from cauce.app.serve import serve as serve_space
+from cauce.vocabulary import moment
 
 app = typer.Typer()
+logger = logging.getLogger(__name__)
 
 
 @app.command()
 def serve(space: SpaceOption = HERE, json: JsonOption = False) -> None:
-    """Run collector, worker and API until Ctrl-C; logs are JSON lines on standard error."""
+    """Run collector, worker and API until Ctrl-C; logs are JSON lines on standard error.
+
+    The first time, the definitions of the folder are applied; later on, `cauce apply` does it.
+    """
     composition = Composition(space)
     start_logging("serve", composition.settings.serve.log_level)
-    composition.definitions  # noqa: B018  wrong definitions are told before anything starts
+    _settle_definitions(composition)
     announce = _announce_to_programs if json else _announce
     raise typer.Exit(serve_space(composition.space, composition.settings, announce))
+
+
+def _settle_definitions(composition: Composition) -> None:
+    """Apply the folder if nothing ever was; tell what is wrong or differs before anything starts."""
+    if apply_first(composition, command_line(), now=moment.now()) is None and folder_differs(composition):
+        logger.warning(
+            "the folder differs from version %d, which is in force: `cauce plan` shows how, `cauce apply` "
+            "applies it",
+            composition.applied,
+        )
+    destinations = composition.definitions.destinations.values()
+    ready(destinations, environment=os.environ, folder=composition.space.root)
 
 
 def _announce(serving: Holder) -> None:

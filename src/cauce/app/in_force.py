@@ -1,0 +1,111 @@
+"""Which definitions are in force: the state is brought to the applied version, and a new one is noticed.
+
+Applying is a row in the control store. Whoever folds brings the state to that
+version at the boundary between two batches; readers go on with the version that
+the state was made with until then.
+"""
+
+import logging
+from collections.abc import Callable
+from time import perf_counter
+
+from cauce.app.compose import Composition
+from cauce.app.follow_definitions import follow_definitions
+from cauce.app.pipeline import LOG
+from cauce.govern.versions import Version
+from cauce.vocabulary.access import Viewer
+from cauce.vocabulary.definitions.canonical import contents
+from cauce.vocabulary.errors import CauceError, Conflict
+from cauce.vocabulary.event import Position
+from cauce.vocabulary.moment import Clock, Moment
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.25
+
+
+class Watch:
+    """Notices that another version was applied, a moment later at most."""
+
+    def __init__(self, composition: Composition, monotonic: Callable[[], float]) -> None:
+        self._versions = composition.versions
+        self._known = composition.applied
+        self._monotonic = monotonic
+        self._asked = monotonic()
+
+    def changed(self) -> bool:
+        """Whether another version is applied than when this was made."""
+        now = self._monotonic()
+        if now - self._asked < _LOOK_SECONDS:
+            return False
+        self._asked = now
+        return self._versions.latest() != self._known
+
+
+def apply_first(composition: Composition, viewer: Viewer, *, now: Moment) -> Version | None:
+    """Apply the folder if nothing was ever applied; the first version, None if there is one already.
+
+    Raises ``BadFiles`` with everything wrong in the folder.
+    """
+    if composition.versions.latest():
+        return None
+    kept = contents(composition.folder_definitions())
+    try:
+        return composition.versions.add(kept, base=0, now=now, viewer=viewer, note="the first start")
+    except Conflict:  # another process was faster
+        return None
+
+
+def bring_into_force(composition: Composition, clock: Clock) -> Composition:
+    """Bring the state to the applied version; the composition to fold with from now on.
+
+    Must be called by whoever alone may fold. If the applied version has other
+    identity rules than those that made the state, the state stays with its own,
+    and the log says what to do. Raises ``Conflict`` if the state was made by
+    other rules before any version was kept.
+    """
+    target = composition.with_definitions(composition.definitions, composition.applied)
+    made_with = composition.version_in_force
+    another = made_with not in (0, target.applied)
+    try:
+        with composition.state.read() as reader:
+            target.identity.describe(reader, ())  # refuses rules that do not fit the state
+    except Conflict as refusal:
+        if not another:
+            raise
+        logger.error("version %d stays out of force: %s", target.applied, refusal)
+        return composition.with_definitions(composition.in_force, made_with)
+    started = perf_counter()
+    if another:
+        _pass_time(composition, clock)
+    changed = follow_definitions(
+        target.pipeline, target.log, target.normalization, before=composition.pipeline if another else None
+    )
+    if changed or made_with != target.applied:
+        seconds = perf_counter() - started
+        logger.info(
+            "version %d is in force: %d segments new or changed, %.1f s",
+            target.applied,
+            len(changed),
+            seconds,
+        )
+    return target
+
+
+def _pass_time(composition: Composition, clock: Clock) -> None:
+    """Let the present come under the definitions before, unless events wait to be folded."""
+    with composition.state.read() as reader:
+        folded = Position(reader.progress(LOG))
+    tick = composition.log.tick(clock())
+    if tick.head == folded:
+        composition.pipeline.pass_time(tick.moment)
+
+
+def folder_differs(composition: Composition) -> bool:
+    """Whether the folder is not what is applied; also if it is wrong."""
+    try:
+        return contents(composition.folder_definitions()) != composition.versions.contents(
+            composition.applied
+        )
+    except CauceError:
+        return True
