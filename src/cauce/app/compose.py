@@ -1,8 +1,11 @@
 """Composition: the one place that picks engines and hands stages what they need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
+
+from sqlalchemy import MetaData
 
 from cauce.activate.service import Activation
 from cauce.app.definitions import load_definitions
@@ -24,6 +27,7 @@ from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.definitions import VIEW, Compared, Definitions, TraitDef
 from cauce.vocabulary.definitions.canonical import read_contents
+from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.language import nfc
 
@@ -100,17 +104,40 @@ class Composition:
     @cached_property
     def log(self) -> EventLog:
         """The event log."""
-        return SqliteLog(self.space.root)
+        store = self.settings.store
+        if not store.url:
+            return SqliteLog(self.space.root)
+        with postgres_extra():
+            from cauce.eventlog.postgres import PostgresLog  # noqa: PLC0415  an extra
+        return PostgresLog(store.url, store.schema, self.space.root)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether a log was begun: asking it makes none."""
+        return bool(self.settings.store.url) or self.space.log.exists()
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a state store was begun: asking it makes none."""
+        return bool(self.settings.store.url) or self.space.state.exists()
 
     @cached_property
     def state(self) -> Records:
         """The state store."""
-        return SqliteRecords(self.space.state, STATE)
+        return self._records(STATE, self.space.state, durable=False)
 
     @cached_property
     def control(self) -> Records:
         """The control store."""
-        return SqliteRecords(self.space.control, CONTROL, synchronous="FULL")
+        return self._records(CONTROL, self.space.control, durable=True)
+
+    def _records(self, tables: MetaData, file: Path, *, durable: bool) -> Records:
+        store = self.settings.store
+        if not store.url:
+            return SqliteRecords(file, tables, synchronous="FULL" if durable else "NORMAL")
+        with postgres_extra():
+            from cauce.storage.postgres import PostgresRecords  # noqa: PLC0415  an extra
+        return PostgresRecords(store.url, store.schema, tables, durable=durable)
 
     @cached_property
     def access(self) -> Access:
@@ -160,6 +187,18 @@ class Composition:
         """An identifier as somebody typed it, in its normal form."""
         value = normalize(identifier.type, identifier.value, self.normalization(""))
         return Identifier(identifier.type, value)
+
+
+@contextmanager
+def postgres_extra() -> Iterator[None]:
+    """Say what to install where the driver of PostgreSQL is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise BadSettings(
+            f"store.url names PostgreSQL, but the library {missing.name} is not installed.",
+            hint="Install Cauce with the extra postgres: pip install 'cauce[postgres]'.",
+        ) from missing
 
 
 def _survivorship(definition: TraitDef) -> Survivorship:
