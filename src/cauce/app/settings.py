@@ -19,6 +19,7 @@ from cauce.app.field_docs import own_fields_first
 from cauce.app.misfit import explain_misfit
 from cauce.app.problems import Problems
 from cauce.collect.settings import CollectSettings
+from cauce.storage.settings import StoreSettings
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.nearest import did_you_mean
 from cauce.vocabulary.yaml_lines import Document, load_yaml
@@ -78,16 +79,26 @@ class ServeSettings:
 
 
 @dataclass(frozen=True)
+class DefinitionsSettings:
+    """Applying definitions."""
+
+    plan_hours: Annotated[int, Meta(ge=1)] = 24
+    """How long after a plan was made `cauce apply --at` takes its position."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting of a space."""
 
     purposes: tuple[str, ...] = ("operations", "support", "analytics", "marketing")
     """The purposes for which personal data may be read; a read for another is refused."""
+    store: StoreSettings = field(default_factory=StoreSettings)
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     activate: ActivateSettings = field(default_factory=ActivateSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    definitions: DefinitionsSettings = field(default_factory=DefinitionsSettings)
 
 
 class Setting(NamedTuple):

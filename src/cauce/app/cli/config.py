@@ -7,6 +7,7 @@ import typer
 from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_table
 from cauce.app.settings import declared, load_settings
 from cauce.app.space import find_space
+from cauce.storage.settings import without_password
 
 app = typer.Typer()
 config = typer.Typer(no_args_is_help=True)
@@ -20,7 +21,7 @@ def show(space: SpaceOption = HERE, json: JsonOption = False) -> None:
     rows = [
         {
             "setting": setting.name,
-            "value": attrgetter(setting.name)(loaded.settings),
+            "value": _shown(attrgetter(setting.name)(loaded.settings)),
             "origin": loaded.origins[setting.name],
             "variable": setting.variable,
         }
@@ -32,6 +33,10 @@ def show(space: SpaceOption = HERE, json: JsonOption = False) -> None:
         print_table(
             ("setting", "value", "from"), [(r["setting"], _text(r["value"]), r["origin"]) for r in rows]
         )
+
+
+def _shown(value: object) -> object:
+    return without_password(value) if isinstance(value, str) else value
 
 
 def _text(value: object) -> str:

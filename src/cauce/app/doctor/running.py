@@ -77,7 +77,7 @@ def _ports_free(composition: Composition) -> Finding:
 
 def folding(composition: Composition, clock: Clock) -> Finding:
     """The worker keeps up with the log."""
-    if not composition.space.log.exists():
+    if not composition.has_log:
         return fine("folding", "There are no events yet.")
     stats = log_stats(composition, clock())
     message = f"Position {stats.folded} of {stats.head} is folded."
@@ -92,7 +92,7 @@ def folding(composition: Composition, clock: Clock) -> Finding:
 
 def quarantine(composition: Composition) -> Finding:
     """Input that was refused."""
-    counts = composition.log.quarantine_counts() if composition.space.log.exists() else {}
+    counts = composition.log.quarantine_counts() if composition.has_log else {}
     if not counts:
         return fine("quarantine", "Nothing was refused.")
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
@@ -114,7 +114,7 @@ def secrets(composition: Composition) -> Finding:
 
 def deliveries(composition: Composition, clock: Clock) -> Finding:
     """Other systems were told."""
-    if not composition.space.state.exists():
+    if not composition.has_state:
         return fine("deliveries", "There are no deliveries yet.")
     backlog = Deliveries(composition.state, clock, composition.access.require).backlog()
     dead = {name: count for (name, state), count in backlog.items() if state is State.DEAD}
