@@ -9,31 +9,40 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from time import perf_counter
 
 from cauce.collect.answers import (
+    GET_ONLY,
     NO_KEY,
     NO_SUCH_PATH,
     NOT_READY,
     POST_ONLY,
+    READY,
     SUCCESS,
     TEXT,
     TOO_MANY,
     UNAVAILABLE,
+    WRONG_ORIGIN,
     Answer,
+    Header,
     Message,
     answer,
+    in_detail,
     preflight,
     refused,
     try_later,
 )
-from cauce.collect.call import DISCARDED, ROUTES
+from cauce.collect.call import DISCARDED, PIXELS, ROUTES, VALIDATING
 from cauce.collect.committer import Committer
 from cauce.collect.counters import Counters
 from cauce.collect.judge import IdFactory
 from cauce.collect.needs import WriteKeys
+from cauce.collect.origins import Origins
+from cauce.collect.pixel import PICTURE, as_picture, pixel_request
+from cauce.collect.sdk import SdkFiles
 from cauce.collect.service import OK, UNKNOWN_KEY, Decision, Door, Request
 from cauce.collect.settings import CollectSettings
-from cauce.eventlog.port import EventLog
+from cauce.eventlog.port import EventLog, Outcome
 from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.moment import Clock, Moment
@@ -41,7 +50,9 @@ from cauce.vocabulary.moment import Clock, Moment
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_STRICT = b"x-strict"
+_OFF = (b"", b"0", b"false")
+"""Values of ``X-Strict`` that ask for nothing."""
+
 _GARBAGE_THRESHOLD = 50_000
 """Decoded events die at once; looking for cycles among them is wasted."""
 
@@ -63,19 +74,31 @@ class Collector:
         self._limits = limits
         self._clock = clock
         self._door = Door(keys, limits, new_id)
+        self._sdk = SdkFiles(keys, limits)
+        self._origins = Origins(limits.origins)
+        self._for_programs: tuple[Header, ...] | None = self._origins.for_programs
         self.counters = Counters()
         self._committer: Committer | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's life."""
         if scope["type"] == "http":
+            began = perf_counter()
+            headers = dict(scope["headers"])
+            if scope["method"] == "POST" and b"origin" not in headers:
+                shared = self._for_programs
+            else:
+                shared = self._origins.headers(headers.get(b"origin"))
             try:
-                reply = await self._answer(scope, receive)
+                reply = WRONG_ORIGIN if shared is None else await self._answer(scope, headers, receive)
             except _Gone:
                 return
-            self.counters.requests[reply.status] += 1
-            await send(reply.start)
-            await send(reply.body)
+            status, own, body = reply
+            self.counters.requests[status] += 1
+            timing = (b"server-timing", b"collect;dur=%.2f" % ((perf_counter() - began) * 1_000))
+            together = (*own, *(shared or ()), timing)
+            await send({"type": "http.response.start", "status": status, "headers": together})
+            await send({"type": "http.response.body", "body": body})
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -92,11 +115,19 @@ class Collector:
         await self._committer.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer(self, scope: Message, receive: Receive) -> Answer:
-        path = scope["path"]
-        if path in ROUTES and scope["method"] == "POST":
-            return await self._collect(ROUTES[path], dict(scope["headers"]), receive)
-        return self._other(path, scope)
+    async def _answer(self, scope: Message, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        path, method = scope["path"], scope["method"]
+        try:
+            if method == "POST":
+                if path in ROUTES:
+                    return await self._collect(ROUTES[path], headers, receive)
+                if path in VALIDATING:
+                    return await self._validate(headers, receive)
+            elif method == "GET" and path in PIXELS:
+                return await self._picture(PIXELS[path], headers, scope["query_string"])
+            return self._other(path, method, scope, headers)
+        except CauceError as error:  # the keys cannot be read
+            return try_later(UNAVAILABLE, error)
 
     async def _collect(self, call: Call | None, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         """Read the request, decide, keep. Raises ``_Gone`` if the client went away meanwhile."""
@@ -108,57 +139,86 @@ class Collector:
             body, whole = await _read(receive, body, self._limits.max_batch_bytes)
         authorization = headers.get(b"authorization", b"")
         received = self._clock()
-        try:
-            if whole:
-                content_type = headers.get(b"content-type", b"")
-                decision = self._door.decide(Request(call, authorization, content_type, body, received))
-            else:
-                decision = self._door.refuse_unread(authorization, body)
-        except CauceError as error:  # the keys cannot be read
-            return try_later(UNAVAILABLE, error)
-        return await self._keep(decision, headers, len(body), received)
+        if whole:
+            content_type = headers.get(b"content-type", b"")
+            decision = self._door.decide(Request(call, authorization, content_type, body, received))
+        else:
+            decision = self._door.refuse_unread(authorization, body)
+        return await self._keep(
+            decision, len(body), received, strict=b"x-strict" in headers and _is_strict(headers[b"x-strict"])
+        )
 
-    def _other(self, path: str, scope: Message) -> Answer:
-        method = scope["method"]
-        if path in ROUTES or path in DISCARDED:
-            if method == "OPTIONS":
-                return preflight(dict(scope["headers"]))
+    async def _validate(self, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        """What would become of the events; nothing is kept."""
+        body, whole = await _read(receive, b"", self._limits.max_batch_bytes)
+        authorization = headers.get(b"authorization", b"")
+        if whole:
+            content_type = headers.get(b"content-type", b"")
+            decision = self._door.validate(Request(None, authorization, content_type, body, self._clock()))
+        else:
+            decision = self._door.refuse_unread(authorization, body)
+        return NO_KEY if decision is UNKNOWN_KEY else in_detail(decision, None)
+
+    async def _picture(self, call: Call, headers: dict[bytes, bytes], query: bytes) -> Answer:
+        """Decide about and keep the event in the address of a picture."""
+        received = self._clock()
+        request = pixel_request(call, headers.get(b"authorization", b""), query, received)
+        try:
+            reply = await self._keep(self._door.decide(request), len(query), received, strict=False)
+        except CauceError as error:
+            reply = try_later(UNAVAILABLE, error)
+        self.counters.pixels[reply.status] += 1
+        return as_picture(reply)
+
+    def _other(self, path: str, method: str, scope: Message, headers: dict[bytes, bytes]) -> Answer:
+        if method == "OPTIONS":
+            return preflight(headers)
+        if path in ROUTES or path in VALIDATING or path in DISCARDED:
             return SUCCESS if method == "POST" else POST_ONLY
-        if method in ("GET", "HEAD"):
-            if path == "/health":
-                return answer(OK, {"status": "ok"})
-            if path == "/ready":
-                return self._ready()
-            if path == "/metrics":
-                waiting = self._committer.load.events if self._committer else 0
-                return answer(OK, self.counters.text(waiting).encode(), TEXT)
+        fetched = self._sdk.find(path)
+        if method not in ("GET", "HEAD"):
+            return GET_ONLY if fetched or path in PIXELS else NO_SUCH_PATH
+        if fetched:
+            return fetched(scope, headers)
+        if path in PIXELS:  # HEAD: whoever looks whether the picture is there has not seen it
+            return PICTURE
+        return self._own_state(path)
+
+    def _own_state(self, path: str) -> Answer:
+        """What the collector says of itself."""
+        if path == "/health":
+            return answer(OK, {"status": "ok"})
+        if path == "/ready":
+            committer = self._committer
+            return NOT_READY if committer is None or committer.failing else READY
+        if path == "/metrics":
+            waiting = self._committer.load.events if self._committer else 0
+            return answer(OK, self.counters.text(waiting).encode(), TEXT)
         return NO_SUCH_PATH
 
-    async def _keep(
-        self, decision: Decision, headers: dict[bytes, bytes], size: int, received: Moment
-    ) -> Answer:
+    async def _keep(self, decision: Decision, size: int, received: Moment, *, strict: bool) -> Answer:
         """The answer to a decision, once all of it is durable."""
         if decision is UNKNOWN_KEY:
             return NO_KEY
+        outcomes: list[Outcome] = []
+        first = 0
         if decision.events or decision.refused:
             assert self._committer is not None, "the server serves before it has started"
             try:
-                done = self._committer.submit(decision.events, decision.refused, size, received)
+                done, first = self._committer.submit(decision.events, decision.refused, size, received)
             except Transient as busy:
                 return try_later(TOO_MANY, busy)
             try:
-                await done
+                outcomes = await done
             except CauceError as error:
                 return try_later(UNAVAILABLE, error)
-        if decision.status == OK and not (decision.faults and _STRICT in headers):
-            return SUCCESS
-        return refused(decision, strict=_STRICT in headers)
+        if strict:
+            return in_detail(decision, outcomes[first : first + len(decision.events)])
+        return SUCCESS if decision.status == OK else refused(decision.faults[0].problem)
 
-    def _ready(self) -> Answer:
-        committer = self._committer
-        if committer is None or committer.failing:
-            return NOT_READY
-        return answer(OK, {"status": "ready"})
+
+def _is_strict(value: bytes) -> bool:
+    return value.strip().lower() not in _OFF
 
 
 async def _read(receive: Receive, beginning: bytes, limit: int) -> tuple[bytes, bool]:

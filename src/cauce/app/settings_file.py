@@ -36,5 +36,6 @@ def _lines(section: Any, indent: str) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(value)}]"
+        shown = [one if one.isalnum() else msgspec.json.encode(one).decode() for one in value]
+        return f"[{', '.join(shown)}]"
     return value if isinstance(value, str) and value else msgspec.json.encode(value).decode()

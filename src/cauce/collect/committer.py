@@ -37,7 +37,7 @@ class _Group:
         self.received = Moment(0)
         self.size = 0
         self.bytes = 0
-        self.done: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[list[Outcome]] = loop.create_future()
 
 
 class Load(NamedTuple):
@@ -45,6 +45,18 @@ class Load(NamedTuple):
 
     events: int
     bytes: int
+
+
+class Submitted(NamedTuple):
+    """What was submitted, in a group with others.
+
+    ``done`` gives the outcomes of the whole group once all of it is durable; await
+    it, do not cancel it: others share it. ``first`` is the place of the first event
+    of one's own among them.
+    """
+
+    done: asyncio.Future[list[Outcome]]
+    first: int
 
 
 class Committer:
@@ -72,8 +84,8 @@ class Committer:
 
     def submit(
         self, events: Sequence[Accepted], refused: Sequence[Refused], size: int, received: Moment
-    ) -> asyncio.Future[None]:
-        """A future that is done once all of it is durable; await it, do not cancel it: others share it.
+    ) -> Submitted:
+        """Take events and refused input into the next group.
 
         ``size`` is the length of the request's body. The future raises
         ``CauceError`` if the log refused; then nothing of it was stored. Raises
@@ -91,6 +103,7 @@ class Committer:
         if group.size and group.size + count > limits.group_events:
             self._full.append(group)
             group = self._gathering = _Group(self._loop)
+        submitted = Submitted(group.done, len(group.events))
         group.events += events
         group.refused += refused
         group.size += count
@@ -100,7 +113,7 @@ class Committer:
         if self._idle.is_set():
             self._idle.clear()
             self._loop.call_soon(self._next)  # after all that arrived together
-        return group.done
+        return submitted
 
     async def close(self) -> None:
         """Wait until all that was submitted is durable or refused."""
@@ -148,7 +161,7 @@ class Committer:
         self._note(error)
         if error is None:
             self._counters.committed(outcomes, group.refused, self._loop.time() - begun)
-            group.done.set_result(None)
+            group.done.set_result(outcomes)
         else:
             self._counters.failed(error)
             group.done.set_exception(_as_transient(error, self._limits.retry_seconds))

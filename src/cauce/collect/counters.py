@@ -16,6 +16,7 @@ class Counters:
 
     def __init__(self) -> None:
         self.requests: Counter[int] = Counter()
+        self.pixels: Counter[int] = Counter()
         self.events: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
         self.quarantined: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -44,6 +45,7 @@ class Counters:
         """All counts in the form that Prometheus reads."""
         lines = [
             *_family("requests_total", "counter", "Requests, by status.", "status", self.requests),
+            *_family("pixels_total", "counter", "Pixels, by the status of a post.", "status", self.pixels),
             *_family("events_total", "counter", "Valid events, by outcome.", "outcome", self.events),
             *_family("quarantined_total", "counter", "Refused input, by reason.", "reason", self.quarantined),
             *_family(

@@ -16,7 +16,7 @@ from cauce.collect.numbers import check_float
 from cauce.collect.ordinary import Ordinary
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
-from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
+from cauce.collect.time_correction import EARLIEST, corrected, historical, parse_timestamp
 from cauce.vocabulary.event import Accepted, Call
 from cauce.vocabulary.exact import decode_json, encode_json
 from cauce.vocabulary.moment import SECOND, Moment
@@ -27,16 +27,22 @@ IdFactory = Callable[[], str]
 _decode = msgspec.json.Decoder(float_hook=check_float).decode
 _CALLS = {call.value: call for call in Call}
 _FIXED_NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
+_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 _OBJECTS = ("properties", "traits", "context")
 _WRITE_KEY = "writeKey"
 
 
 class Arrival(NamedTuple):
-    """What an event shares with those it came with."""
+    """What an event shares with those it came with.
+
+    ``historical`` is set for events that happened long ago and are moved here from
+    elsewhere: their times stand, whenever they are sent.
+    """
 
     source: str
     received: Moment
     sent: Moment | None
+    historical: bool = False
 
 
 class Judge:
@@ -59,8 +65,7 @@ class Judge:
         event is taken out of what is stored.
         """
         if not hazardous or not may_be_hazardous(item, len(item), self._limits.max_nesting):
-            source, received, sent = arrival
-            ordinary = self._ordinary.read(item, call, source, received, sent)
+            ordinary = self._ordinary.read(item, call, *arrival)
             if ordinary is not None:
                 return ordinary
         return self.judge_exactly(item, call, arrival)
@@ -161,6 +166,8 @@ class Judge:
         Where both are given, ``originalTimestamp`` is the caller's and
         ``timestamp`` has been corrected by somebody before.
         """
+        if arrival.historical:
+            return self._historical_time(fields, arrival.received)
         said = fields.get("originalTimestamp") or fields.get("timestamp")
         if not said and said not in (None, ""):
             return None
@@ -172,6 +179,18 @@ class Judge:
             sent = parse_timestamp(fields["sentAt"]) or sent
         time = corrected(original, sent, arrival.received, self._ahead)
         return time if time >= EARLIEST else None
+
+    def _historical_time(self, fields: dict[str, Any], received: Moment) -> Moment | None:
+        """The time of an event of a historical batch; None if it says none that can be read."""
+        said, original, sent, then = (parse_timestamp(fields.get(name)) for name in _TIMES)
+        if (said is None and fields.get("timestamp")) or (
+            original is None and fields.get("originalTimestamp")
+        ):
+            return None
+        time = historical(said, original, sent, then)
+        if time is None or time < EARLIEST:
+            return None
+        return Moment(min(time, received + self._ahead))
 
     def _message_id(self, value: object) -> str | Problem:
         if value is None or value == "":

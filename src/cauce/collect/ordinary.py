@@ -59,7 +59,13 @@ class Ordinary:
         self._ahead = limits.ahead_seconds * SECOND
 
     def read(
-        self, item: bytes, call: Call | None, source: str, received: Moment, sent: Moment | None
+        self,
+        item: bytes,
+        call: Call | None,
+        source: str,
+        received: Moment,
+        sent: Moment | None,
+        historical: bool = False,
     ) -> Accepted | None:
         """The event in ``item`` if it is an ordinary one that is valid beyond doubt, else None.
 
@@ -80,7 +86,7 @@ class Ordinary:
             or (len(item) > self._members * _BYTES_OF_MEMBER and item.count(b":") > self._members)
         ):
             return None
-        time = self._time(fields, received, sent)
+        time = self._old_time(fields, received) if historical else self._time(fields, received, sent)
         if time is None:
             return None
         return Accepted(message_id=message_id, time=time, call=call, name=name, source=source, body=item)
@@ -105,6 +111,14 @@ class Ordinary:
             sent = parse_timestamp(fields.sentAt) or sent
         time = corrected(original, sent, received, self._ahead)
         return time if time >= EARLIEST else None
+
+    def _old_time(self, fields: _Fields, received: Moment) -> Moment | None:
+        """The time of an event of a historical batch that says one only."""
+        said = fields.timestamp
+        if said is None or fields.originalTimestamp is not None or fields.sentAt is not None:
+            return None
+        time = parse_iso(said)
+        return Moment(min(time, received + self._ahead)) if time is not None and time >= EARLIEST else None
 
 
 def _name(call: Call | None, event: str | None) -> str | None:

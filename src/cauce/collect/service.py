@@ -9,7 +9,7 @@ from cauce.collect.key import basic_key, key_in_broken, key_of_event, without_ke
 from cauce.collect.needs import WriteKeys
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
-from cauce.collect.split import MALFORMED, Batch, split, split_leniently, with_shared
+from cauce.collect.split import MALFORMED, NO_BATCH, Batch, split, split_leniently, with_shared
 from cauce.vocabulary.event import Accepted, Call, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -29,7 +29,7 @@ class Request(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One event that was refused: its place in the batch (None: the whole request), and why."""
+    """One event that was refused: its place in the request, from 0 (None: the whole of it), and why."""
 
     item: int | None
     problem: Problem
@@ -60,6 +60,27 @@ class Door:
 
     def decide(self, request: Request) -> Decision:
         """What becomes of a request (response codes: ``field.md`` 2.1)."""
+        opened = self._open(request)
+        if isinstance(opened, Decision):
+            return opened
+        source, text = opened
+        if request.call is not None:
+            return self._one(source or self._source(key_of_event(text)), text, request.call, request.received)
+        return self._batch(source, text, split(text), request.received)
+
+    def validate(self, request: Request) -> Decision:
+        """What would become of a batch, or of one event that names its type; nothing is to be stored."""
+        opened = self._open(request)
+        if isinstance(opened, Decision):
+            return opened
+        source, text = opened
+        batch = split(text)
+        if batch is NO_BATCH:
+            return self._one(source or self._source(key_of_event(text)), text, None, request.received)
+        return self._batch(source, text, batch, request.received)
+
+    def _open(self, request: Request) -> tuple[str | None, bytes] | Decision:
+        """The source that the header names, and the JSON text; or the decision if either is wrong."""
         source = None
         if (key := basic_key(request.authorization)) is not None:
             source = self._source(key)
@@ -68,15 +89,17 @@ class Door:
         text = json_text(request.body, request.content_type, self._limits.max_batch_bytes)
         if isinstance(text, Problem):
             return self._refuse_whole(source, request.body, text, request.call)
-        if request.call is not None:
-            return self._one(source or self._source(key_of_event(text)), text, request.call, request.received)
-        batch = split(text)
+        return source, text
+
+    def _batch(
+        self, source: str | None, text: bytes, batch: Batch | Problem | None, received: Moment
+    ) -> Decision:
         if batch is None:
             source = source or self._source(key_in_broken(text))
             batch = split_leniently(text) if source else MALFORMED
         if isinstance(batch, Problem):
             return self._refuse_whole(source, text, batch)
-        return self._many(source or self._source(batch.write_key), text, batch, request.received)
+        return self._many(source or self._source(batch.write_key), text, batch, received)
 
     def refuse_unread(self, authorization: bytes, beginning: bytes) -> Decision:
         """What becomes of a request that is too long to be read; ``beginning`` is what was read of it."""
@@ -88,7 +111,7 @@ class Door:
         problem = Problem(Reason.BODY_TOO_LARGE, f"The body is longer than {limit} bytes.")
         return self._refuse_whole(source, beginning, problem)
 
-    def _one(self, source: str | None, text: bytes, call: Call, received: Moment) -> Decision:
+    def _one(self, source: str | None, text: bytes, call: Call | None, received: Moment) -> Decision:
         if source is None:
             return UNKNOWN_KEY
         if len(text) > self._limits.max_event_bytes:
@@ -98,7 +121,7 @@ class Door:
         if isinstance(event, Accepted):
             return Decision(OK, [event], [], [])
         status = BAD_REQUEST if event.reason in _BAD_REQUESTS else OK
-        return Decision(status, [], [self._refused(event, source, text, call)], [Fault(None, event)])
+        return Decision(status, [], [self._refused(event, source, text, call or "")], [Fault(0, event)])
 
     def _many(self, source: str | None, text: bytes, batch: Batch, received: Moment) -> Decision:
         if source is None:
@@ -108,7 +131,7 @@ class Door:
             problem = Problem(Reason.BATCH_TOO_LONG, f"The batch holds more than {most} events.")
             refused_whole = self._refused(problem, source, text, Refused.BATCH)
             return Decision(OK, [], [refused_whole], [Fault(None, problem)])
-        arrival = Arrival(source, received, batch.sent)
+        arrival = Arrival(source, received, batch.sent, batch.historical)
         events: list[Accepted] = []
         refused: list[Refused] = []
         faults: list[Fault] = []

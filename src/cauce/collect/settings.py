@@ -1,6 +1,13 @@
 """Settings of the collect stage."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+_HOST = r"([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?"
+Origin = Annotated[str, Meta(pattern=rf"^(\*|https?://(\*\.)?{_HOST})$")]
+"""Scheme and host of web pages, in lower case; a host that begins with ``*.`` means all below it."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +40,11 @@ class CollectSettings:
     """The most bytes of events that may wait for the disk."""
     retry_seconds: int = 1
     """The wait that is asked of a sender while events cannot be stored (``Retry-After``)."""
+    origins: tuple[Origin, ...] = ("*",)
+    """The web origins whose pages may send, like https://shop.example, https://*.shop.example; * is any."""
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+(/\S*)?)?$")] = ""
+    """The URL under which browsers and phones reach the collector; empty: the one that they asked."""
+    sdk_folder: str = ""
+    """The folder with the files of analytics.js that pages fetch (dist/umd of its package); empty: none."""
+    cache_seconds: Annotated[int, Meta(ge=0)] = 300
+    """How long browsers, phones and proxies may keep the settings of an SDK, and the script."""

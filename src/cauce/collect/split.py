@@ -10,17 +10,23 @@ from cauce.collect.time_correction import parse_timestamp
 from cauce.vocabulary.exact import decode_json, encode_json
 from cauce.vocabulary.moment import Moment
 
-_NULL = b"null"
+_NULL, _TRUE = b"null", b"true"
 _SHARED = ("context", "integrations")
+_BESIDE = ("writeKey", "sentAt", "historicalMigration", *_SHARED)
 
 
 class Batch(NamedTuple):
-    """The events of one call, and what stands beside them."""
+    """The events of one call, and what stands beside them.
+
+    ``sent`` is None for a ``historical`` batch: the clock of the program that moves
+    old events here says nothing about when they happened.
+    """
 
     items: list[bytes]
     write_key: str
     sent: Moment | None
     shared: dict[str, dict[str, Any]]
+    historical: bool = False
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -29,6 +35,7 @@ class _Body(msgspec.Struct, gc=False):
     sentAt: msgspec.Raw = msgspec.Raw()
     context: msgspec.Raw = msgspec.Raw()
     integrations: msgspec.Raw = msgspec.Raw()
+    historicalMigration: msgspec.Raw = msgspec.Raw()
 
 
 _body = msgspec.json.Decoder(_Body)
@@ -41,11 +48,13 @@ def split(text: bytes) -> Batch | Problem | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     if body.batch is None:
-        return _NO_BATCH
-    return _batch([bytes(item) for item in body.batch], body.writeKey, body.sentAt, body)
+        return NO_BATCH
+    return _batch([bytes(item) for item in body.batch], body)
 
 
-_NO_BATCH = Problem(Reason.BATCH_MISSING, "The body has no list of events under batch.")
+NO_BATCH = Problem(Reason.BATCH_MISSING, "The body has no list of events under batch.")
+"""What is said of a body whose members can be read, and that is no batch."""
+
 MALFORMED = Problem(Reason.MALFORMED_JSON, "The body is no JSON object.")
 """What is said of a body that is not even nearly JSON."""
 
@@ -60,15 +69,16 @@ def split_leniently(text: bytes) -> Batch | Problem:
         return MALFORMED
     items = elements(found.get(b"batch", b""))
     if items is None:
-        return _NO_BATCH
+        return NO_BATCH
     if b"" in items:  # a comma too many: the sender is broken, not one event
         return MALFORMED
-    raw = {name: msgspec.Raw(found.get(name.encode(), b"")) for name in ("writeKey", "sentAt", *_SHARED)}
-    body = _Body(context=raw["context"], integrations=raw["integrations"])
-    return _batch(items, raw["writeKey"], raw["sentAt"], body)
+    body = _Body()
+    for name in _BESIDE:
+        setattr(body, name, msgspec.Raw(found.get(name.encode(), b"")))
+    return _batch(items, body)
 
 
-def _batch(items: list[bytes], key: msgspec.Raw, sent: msgspec.Raw, body: _Body) -> Batch | Problem:
+def _batch(items: list[bytes], body: _Body) -> Batch | Problem:
     shared = {}
     for name in _SHARED:
         raw = bytes(getattr(body, name))
@@ -82,7 +92,9 @@ def _batch(items: list[bytes], key: msgspec.Raw, sent: msgspec.Raw, body: _Body)
             return Problem(Reason.WRONG_TYPE, f"The {name} that the events share is no JSON object.")
         if value:
             shared[name] = value
-    return Batch(items, text_of(bytes(key)), parse_timestamp(text_of(bytes(sent))), shared)
+    historical = bytes(body.historicalMigration) == _TRUE
+    sent = None if historical else parse_timestamp(text_of(bytes(body.sentAt)))
+    return Batch(items, text_of(bytes(body.writeKey)), sent, shared, historical)
 
 
 def text_of(raw: bytes) -> str:

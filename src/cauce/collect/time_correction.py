@@ -19,6 +19,24 @@ def corrected(original: Moment | None, sent: Moment | None, received: Moment, ah
     return Moment(min(time, received + ahead))
 
 
+def historical(
+    said: Moment | None, original: Moment | None, sent: Moment | None, received: Moment | None
+) -> Moment | None:
+    """When an event of a historical batch happened; None if it does not say so.
+
+    ``said`` is its timestamp. Beside ``original``, the caller's own time, somebody
+    has corrected it already. Alone it is corrected only if the event tells both when
+    it was sent and when it was ``received`` then (``language.md``); the clock of the
+    program that moves history says nothing about it.
+    """
+    if said is not None and original is not None:
+        return said
+    time = original if said is None else said
+    if time is None or sent is None or received is None:
+        return time
+    return Moment(received - (sent - time))
+
+
 def parse_timestamp(text: object) -> Moment | None:
     """The moment of an ISO 8601 text; one without zone is in UTC, as SDKs mean it. None if it is none."""
     if type(text) is not str:

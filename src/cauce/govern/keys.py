@@ -120,6 +120,7 @@ class KeyRing:
         self._trust_seconds = trust_seconds
         self._known: tuple[int, dict[str, Key]] = (-1, {})  # one value, so that threads see both parts fit
         self._asked = float("-inf")
+        self._hashes: dict[str, str] = {}  # of secrets that name a key: senders come again and again
 
     def verify(self, write_key: str) -> str | None:
         """The source that a write key names; None if the key is unknown, revoked or no write key."""
@@ -132,11 +133,13 @@ class KeyRing:
         return Viewer(key.name, key.scopes) if key and key.kind is KeyKind.API else None
 
     def _find(self, secret: str) -> Key | None:
-        hashed = hash_secret(secret)
+        hashed = self._hashes.get(secret) or hash_secret(secret)
         key = self._known[1].get(hashed)
         if key is None or self._monotonic() - self._asked >= self._trust_seconds:
             self._follow()
             key = self._known[1].get(hashed)
+            if key is not None:
+                self._hashes[secret] = hashed
         return key
 
     def _follow(self) -> None:
@@ -147,6 +150,7 @@ class KeyRing:
                 return
             rows = reader.select(select(key_table).where(key_table.c.revoked.is_(None)))
         self._known = (change, {row[0]: _key(row) for row in rows})
+        self._hashes = {}
 
 
 def _last_change(reader: Reader) -> int:
