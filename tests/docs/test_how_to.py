@@ -41,6 +41,12 @@ def test_a_page_of_files_is_followed(reader):
     follow(reader, PAGES / "import-files.md")
 
 
+def test_refused_input_is_repaired_as_the_page_says(reader):
+    reader.type(Command("cauce init shop", []))
+    reader.type(Command("cauce serve --space shop", READY))
+    follow(reader, PAGES / "quarantine.md")
+
+
 @pytest.mark.skipif(
     not (NODE_MODULES / "@segment").is_dir() or not shutil.which("node"),
     reason="the Node SDK is not installed: see tests/prepare.sh",

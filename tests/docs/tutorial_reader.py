@@ -16,7 +16,7 @@ from tests.story.command import CAUCE, environment
 from tests.story.serving import PATIENCE, until
 
 NEVER_END = ("cauce serve", "python3 receiver.py")
-ACTS_ONCE = ("cauce init", "cauce import", "cauce key create", "curl", "sed")
+ACTS_ONCE = ("cauce init", "cauce import", "cauce key create", "cauce quarantine", "curl", "echo", "sed")
 
 READY = ["Collector: …", "API: …", "Stop with Ctrl-C."]
 """What `cauce serve` shows when it serves."""

@@ -323,3 +323,32 @@ def test_the_openapi_document_describes_answers_and_problems(client):
         for operation in methods.values():
             assert "application/problem+json" in operation["responses"]["default"]["content"], path
     assert document["paths"]["/api/v1/profiles/{identifier}"]["get"]["security"] == [{"HTTPBearer": []}]
+
+
+def test_refused_input_is_repaired_and_replayed(client, keys):
+    writer = {"Authorization": f"Bearer {keys['writer']}"}
+    [refused] = client.get("/api/v1/quarantine", params=SUPPORT).json()["data"]
+    one = f"/api/v1/quarantine/{refused['number']}"
+    assert client.get(one, params=SUPPORT).json() == refused
+    asked = {"reason": "not_json", "repair": {"set": {"userId": "u1"}}, "dry_run": True}
+    assert client.post("/api/v1/quarantine/replay", params=SUPPORT, json=asked).status_code == 403
+    tried = client.post("/api/v1/quarantine/replay", params=SUPPORT, json=asked, headers=writer).json()
+    assert (tried["inputs"], tried["replayed"], tried["refused"]) == (1, 0, {"invalid_utf8": 1})
+    right = b'{"type": "track", "userId": "u1", "event": "Paid", "properties": {"total": 19.90}}'
+    dry = {**SUPPORT, "dry_run": True}
+    done = client.post(f"{one}/replay", params=dry, content=right, headers=writer).json()
+    assert (done["accepted"], done["examples"][0]["events"]) == (1, [right.decode()])
+    nothing = client.post("/api/v1/quarantine/discard", params=SUPPORT, json={"reason": "x"}, headers=writer)
+    assert nothing.json() == {"discarded": 0}
+    assert client.get(one, params=SUPPORT).json() == refused
+    gone = client.post("/api/v1/quarantine/999/replay", params=SUPPORT, content=right, headers=writer)
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"numbers": ["x"]}', b"{}", b'{"repair": {"sett": 1}}', b"\xff"]
+)
+@pytest.mark.parametrize("act", ["replay", "discard"])
+def test_a_replay_that_names_nothing_or_rubbish_is_refused(client, act, body):
+    refused = client.post(f"/api/v1/quarantine/{act}", params=SUPPORT, content=body)
+    assert refused.status_code == 400, refused.text

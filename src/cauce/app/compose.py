@@ -1,5 +1,6 @@
 """Composition: the one place that picks engines and hands stages what they need."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
@@ -12,6 +13,7 @@ from cauce.app.definitions import load_definitions
 from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
+from cauce.collect.quarantine import Quarantine
 from cauce.eventlog.port import EventLog
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.govern.access import Access
@@ -25,6 +27,7 @@ from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
+from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import VIEW, Compared, Definitions, TraitDef
 from cauce.vocabulary.definitions.canonical import read_contents
 from cauce.vocabulary.errors import BadSettings
@@ -164,6 +167,17 @@ class Composition:
     def segments(self) -> Segments:
         """Memberships."""
         return Segments(self.state, self.live, self.identity, self.profiles, self.access.require)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Refused input."""
+        return Quarantine(
+            self.log,
+            self.settings.collector,
+            lambda: str(uuid.uuid4()),
+            moment.now,
+            self.access.require,
+        )
 
     @cached_property
     def pipeline(self) -> Pipeline:

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     IDENTIFIER_TOO_LONG = "identifier_too_long"
     MESSAGE_ID_TOO_LONG = "message_id_too_long"
+    MESSAGE_ID_USED = "message_id_used"
     TOO_MANY_PROPERTIES = "too_many_properties"
     BAD_TIMESTAMP = "bad_timestamp"
 

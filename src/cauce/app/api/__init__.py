@@ -17,6 +17,7 @@ from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
 from cauce.app.api.problems import PROBLEMS, answer_with_problems
 from cauce.app.api.profiles import profile_routes
+from cauce.app.api.quarantine import quarantine_routes
 from cauce.app.api.segments import segment_routes
 from cauce.app.compose import Composition
 from cauce.govern.keys import KeyRing
@@ -52,6 +53,7 @@ def create_api(
         profile_routes(composition),
         segment_routes(composition, clock),
         log_routes(composition, clock),
+        quarantine_routes(composition.quarantine),
         delivery_routes(deliveries),
     ):
         app.include_router(router, prefix=PREFIX)

@@ -1,17 +1,13 @@
-"""`/api/v1/positions` and `/api/v1/quarantine`: how far the log has come, and what was refused."""
-
-from typing import Annotated
+"""`/api/v1/positions`: how far the log and the folding of it have come."""
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
-from cauce.app.api.answers import Cursor, answer, documented
-from cauce.app.api.callers import CallerKey, ReaderKey
-from cauce.app.api.segments import LimitQuery
+from cauce.app.api.answers import answer, documented
+from cauce.app.api.callers import ReaderKey
 from cauce.app.compose import Composition
 from cauce.app.log_stats import log_stats
-from cauce.govern.access import Scope
-from cauce.vocabulary.moment import Clock, to_iso
+from cauce.vocabulary.moment import Clock
 
 
 class PositionsDocument(msgspec.Struct, frozen=True):
@@ -26,24 +22,6 @@ class PositionsDocument(msgspec.Struct, frozen=True):
     lag: int
     behind_seconds: float | None
     quarantine: dict[str, int]
-
-
-class RefusedDocument(msgspec.Struct, frozen=True):
-    """Input that is no valid event; bytes of ``body`` that are no UTF-8 are written as ``\\xNN``."""
-
-    number: int
-    received: str
-    source: str
-    reason: str
-    detail: str
-    body: str
-
-
-class QuarantineDocument(msgspec.Struct, frozen=True):
-    """A page of refused input, oldest first."""
-
-    data: list[RefusedDocument]
-    cursor: Cursor
 
 
 def log_routes(composition: Composition, clock: Clock) -> APIRouter:
@@ -63,29 +41,5 @@ def log_routes(composition: Composition, clock: Clock) -> APIRouter:
                 quarantine=stats.quarantine,
             )
         )
-
-    @router.get("/quarantine", responses=documented(QuarantineDocument, "A page of refused input."))
-    def quarantine(
-        caller: CallerKey,
-        cursor: Annotated[int, Query(ge=0, le=2**62, description="`cursor.next` of the page before.")] = 0,
-        limit: LimitQuery = 100,
-    ) -> Response:
-        """List input that was refused, with the reasons."""
-        composition.access.require(caller.viewer, Scope.READ, caller.purpose)
-        found = composition.log.quarantined(after=cursor, limit=limit + 1)
-        page, more = found[:limit], len(found) > limit
-        data = [
-            RefusedDocument(
-                number=one.number,
-                received=to_iso(one.received),
-                source=one.source,
-                reason=one.reason,
-                detail=one.detail,
-                body=one.body.decode("utf-8", "backslashreplace"),
-            )
-            for one in page
-        ]
-        onward = str(page[-1].number) if more else None
-        return answer(QuarantineDocument(data, Cursor(next=onward, has_more=more, limit=limit)))
 
     return router

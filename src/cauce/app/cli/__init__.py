@@ -21,7 +21,7 @@ _MODULES = {
     "profile": "profile",
     "segment": "segment",
     "log": "log",
-    "quarantine": "log",
+    "quarantine": "quarantine",
     "delivery": "delivery",
     "identity": "identity",
     "key": "key",

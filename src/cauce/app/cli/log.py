@@ -1,4 +1,4 @@
-"""`cauce log show|follow|stats` and `cauce quarantine list`."""
+"""`cauce log show|follow|stats`."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,7 +22,6 @@ from cauce.app.cli.output import (
 )
 from cauce.app.compose import Composition
 from cauce.app.log_stats import log_stats
-from cauce.eventlog.port import Quarantined
 from cauce.govern.access import Scope
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
@@ -31,9 +30,7 @@ from cauce.vocabulary.moment import to_iso
 
 app = typer.Typer()
 log = typer.Typer(no_args_is_help=True)
-quarantine = typer.Typer(no_args_is_help=True)
 app.add_typer(log, name="log", help="Look into the log of events.")
-app.add_typer(quarantine, name="quarantine", help="See input that was refused.")
 
 _PAGE = 1_000
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
@@ -105,34 +102,6 @@ def stats(space: SpaceOption = HERE, json: JsonOption = False) -> None:
     if found.behind_seconds is not None:
         print_line(f"The oldest event that waits to be folded came {found.behind_seconds:.1f} s ago.")
     print_table(("reason of quarantine", "inputs"), sorted(found.quarantine.items()))
-
-
-@quarantine.command("list")
-def list_(
-    space: SpaceOption = HERE,
-    after: Annotated[int, typer.Option(help="Begin after this number.")] = 0,
-    limit: LimitOption = 20,
-    reason: Annotated[str, typer.Option(help="Only input refused for this reason.")] = "",
-    purpose: PurposeOption = OPERATIONS,
-    json: JsonOption = False,
-) -> None:
-    """List input that was refused, with the reason; with --json also the input itself, one line each."""
-    composition = _allowed(space, purpose)
-    found: list[Quarantined] = []
-    reached = after
-    while len(found) < limit and (page := composition.log.quarantined(after=reached, limit=_PAGE)):
-        reached = page[-1].number
-        found.extend(one for one in page if not reason or one.reason == reason)
-    rows = found[:limit]
-    if json:
-        for one in rows:
-            text = one.body.decode("utf-8", "backslashreplace")
-            print_json({**one._asdict(), "received": to_iso(one.received), "body": text})
-    else:
-        print_table(
-            ("number", "received", "source", "reason", "detail"),
-            [(one.number, to_iso(one.received), one.source, one.reason, one.detail) for one in rows],
-        )
 
 
 def _allowed(space: Any, purpose: str) -> Composition:
