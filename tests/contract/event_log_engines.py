@@ -10,6 +10,7 @@ from cauce.eventlog.sqlite import SqliteLog
 from cauce.vocabulary.event import Accepted, Call, Position, Refused
 from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import Moment
+from tests.contract.event_log_postgres import open_postgres, sealable_opener
 
 ROWS_PER_FILE = 50
 
@@ -25,7 +26,15 @@ def _seal_sqlite(space: Path, upto: Position) -> None:
     seal(space, upto, lambda _: DEFAULT_NORMALIZATION, rows_per_file=ROWS_PER_FILE)
 
 
-ENGINES = {"sqlite": Engine(SqliteLog, _seal_sqlite)}
+def _seal_postgres(space: Path, upto: Position) -> None:
+    opener = sealable_opener(space)
+    seal(space, upto, lambda _: DEFAULT_NORMALIZATION, opener=opener, rows_per_file=ROWS_PER_FILE)
+
+
+ENGINES = {
+    "sqlite": Engine(SqliteLog, _seal_sqlite),
+    "postgres": Engine(open_postgres, _seal_postgres),
+}
 
 
 def event(message_id: str, body: str = "", *, time: int = 0, name: str = "Order Completed") -> Accepted:

@@ -7,24 +7,26 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cauce.app.pipeline import LOG
-from cauce.eventlog.columns import carried, signature
+from cauce.eventlog.bulk import Wanted, log_parts
+from cauce.eventlog.columns import signature
 from cauce.eventlog.port import EventLog
+from cauce.eventlog.promoted import PROPERTIES
+from cauce.eventlog.snapshot import LogSnapshot
 from cauce.identity.everybody import Whole
 from cauce.identity.service import Identity
 from cauce.profile.service import Profiles
 from cauce.segment.bulk import BulkSource, preview
+from cauce.segment.bulk_fields import Events
 from cauce.segment.live import LiveSegment
 from cauce.storage.records import Reader
-from cauce.vocabulary.event import Call, Position
+from cauce.vocabulary.event import Position
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
-_CALLS = {call.value: call for call in Call}
 _MEMORY = "1GB"
 _CHUNK = 5_000
 
@@ -52,8 +54,9 @@ class Bulk(NamedTuple):
             _table(lake, "people", {"profile": pa.int64()}, asked)
             traits = self._traits(reader, people, sorted(segment.rule.mentions.traits))
             _table(lake, "traits", {"profile": pa.int64(), "name": pa.string(), "value": pa.string()}, traits)
-            self._events(lake, Position(reader.progress(LOG)), people, segment)
-            return preview(segment.rule, at, BulkSource(lake))
+            upto = Position(reader.progress(LOG))
+            with self.log.snapshot(upto) as log:
+                return preview(segment.rule, at, BulkSource(lake, self._events(lake, log, people, segment)))
 
     def _traits(
         self, reader: Reader, people: Sequence[Whole], names: Sequence[str]
@@ -71,33 +74,24 @@ class Bulk(NamedTuple):
     def _events(
         self,
         lake: duckdb.DuckDBPyConnection,
-        upto: Position,
+        log: LogSnapshot,
         people: Sequence[Whole],
         segment: LiveSegment,
-    ) -> None:
-        """The events up to a position that the rule mentions, each with the profile it belongs to."""
+    ) -> list[Events]:
+        """The events that the rule mentions, each with the profile it belongs to."""
         owners = ((signature(keys), one.profile) for one in people for keys in one.signatures.values())
         _table(lake, "owners", {"signature": pa.int64(), "profile": pa.int64()}, owners)
-        files, hot = self.log.columns(upto)
-        names = pa.array(sorted(segment.rule.mentions.events), pa.string())
-        hot = hot.filter(pc.is_in(pc.utf8_normalize(hot["name"], form="NFC"), value_set=names))
-        lake.register("hot", hot.append_column("signature", pa.array(self._signatures(hot), pa.int64())))
-        columns = "signature, time, source, call, name, body"
-        parts = [f"SELECT {columns} FROM hot"]
-        if files:
-            listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            parts.append(f"SELECT {columns} FROM read_parquet([{listed}]) WHERE position <= {int(upto)}")
-        lake.execute(
-            "CREATE TEMPORARY VIEW events AS SELECT profile, time, source, call, name, body "
-            f"FROM ({' UNION ALL '.join(parts)}) JOIN owners USING (signature)"
-        )
-
-    def _signatures(self, hot: pa.Table) -> Iterator[int | None]:
-        """The signature of each row that is not sealed yet."""
-        columns = (hot[name].to_pylist() for name in ("body", "call", "source"))
-        for body, call, source in zip(*columns, strict=True):
-            found = carried(body.encode(), _CALLS[call], self.normalization(source))
-            yield signature([str(identifier) for identifier in found])
+        mentioned = segment.rule.mentions.events
+        paths = frozenset((PROPERTIES, *path) for paths in mentioned.values() for path in paths)
+        found = log_parts(lake, log, self.normalization, Wanted(frozenset(mentioned), paths))
+        return [
+            Events(
+                f"(SELECT owners.profile, part.* FROM {part.sql} AS part JOIN owners USING (signature)"
+                f" WHERE {part.where(mentioned)})",
+                {path[1:]: columns for path, columns in part.typed.items()},
+            )
+            for part in found
+        ]
 
 
 def _table(lake: duckdb.DuckDBPyConnection, name: str, columns: dict[str, pa.DataType], rows: Any) -> None:

@@ -14,7 +14,9 @@ from cauce.eventlog.database import FOLDER, connect, is_busy, meaning, translate
 from cauce.eventlog.deciding import Decision, EventRow, RefusedRow, decide, not_open, refused_rows
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Settlement, Tick
-from cauce.eventlog.sealed import Range, kept_runs, ranges
+from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealed import kept_runs
+from cauce.eventlog.sqlite_sealing import ranges
 from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Accepted, Position, Refused
 from cauce.vocabulary.moment import Moment

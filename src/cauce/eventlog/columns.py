@@ -1,6 +1,6 @@
 """Rows of the log as Arrow columns: the shape of sealed files and of the hot tail in bulk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import msgspec
@@ -70,18 +70,6 @@ def plain_columns(rows: Sequence[Row]) -> pa.RecordBatch:
         for column, field in zip(zip(*rows, strict=True), PLAIN, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=PLAIN)
-
-
-def sealed_columns(rows: Sequence[Row], how: Callable[[str], Normalization]) -> pa.RecordBatch:
-    """The rows, at least one, as columns: ``SEALED``; ``how`` normalizes the identifiers of a source."""
-    plain = plain_columns(rows)
-    found = [
-        [f"{type_}:{value}" for type_, value in carried(row[7], _CALLS[row[3]], how(row[6]))] for row in rows
-    ]
-    identifiers = pa.array(found, type=pa.list_(pa.string()))
-    signatures = pa.array([signature(each) for each in found], type=pa.int64())
-    *envelope, body = plain.columns
-    return pa.RecordBatch.from_arrays([*envelope, identifiers, signatures, body], schema=SEALED)
 
 
 def carried(body: bytes, call: Call, how: Normalization) -> tuple[Identifier, ...]:

@@ -55,6 +55,7 @@ CREATE TABLE sealed (
     size INTEGER NOT NULL,
     checksum TEXT NOT NULL
 );
+CREATE TABLE sealed_statistics (file TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE fixed (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 # event.content is the content's fingerprint (8 bytes, big-endian), so that nobody need compute it twice;

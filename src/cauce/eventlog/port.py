@@ -1,12 +1,13 @@
 """The port for the log of events: append durably, read in order, seal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import pyarrow as pa
-
+from cauce.eventlog.sealable import Range
+from cauce.eventlog.snapshot import LogSnapshot
+from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.event import Accepted, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -109,11 +110,19 @@ class EventLog(Protocol):
     def head(self) -> Position:
         """The last position that is visible; 0 if the log is empty."""
 
-    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
+    def snapshot(self, upto: Position) -> AbstractContextManager[LogSnapshot]:
         """The log up to a position for a columnar engine: sealed Parquet files, and the other rows.
 
-        Columns: ``cauce.eventlog.columns``. A file may hold events above ``upto``.
+        Nothing that is appended, sealed or compacted changes it while the context
+        lasts. ``eventlog.bulk`` makes one relation of it. Raises ``Conflict``
+        (damaged_log) if a sealed file is missing or cut off.
         """
+
+    def sealed(self) -> list[Range]:
+        """The sealed ranges in order."""
+
+    def statistics(self) -> Mapping[str, FileStatistics]:
+        """What is known of each sealed file, by its name, without opening it."""
 
     def sealed_upto(self) -> Position:
         """The last position that is sealed; 0 if none is."""

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +15,11 @@ from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
 from cauce.eventlog.postgres_appending import PostgresAppender
 from cauce.eventlog.postgres_connection import Connection, LostConnection, PostgresConnection
 from cauce.eventlog.postgres_statements import Statements
-from cauce.eventlog.sealed import Range, SealedReader
+from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealed import SealedReader
+from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
+from cauce.eventlog.statistics import FileStatistics
+from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -36,10 +42,10 @@ class PostgresLog:
     def __init__(self, url: str, schema: str, space: Path, *, wait_seconds: float = 30) -> None:
         self._sql = Statements(schema)
         self._folder = space / FOLDER
-        self._appender = PostgresAppender(url, self._sql, self._folder, wait_seconds=wait_seconds)
+        self._appender = PostgresAppender(url, schema, self._folder, wait_seconds=wait_seconds)
         self._sealed = SealedReader(self._folder)
         self._reading = threading.Lock()
-        self._connection = PostgresConnection(url, lock_seconds=wait_seconds)
+        self._connection = PostgresConnection(url, schema, lock_seconds=wait_seconds)
 
     def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:
         """Append durably; an outcome for each of ``events``, in order."""
@@ -77,9 +83,7 @@ class PostgresLog:
         """The next events, from the rows or from one sealed file."""
         rows = connection.execute(self._sql.read, {"after": after, "limit": limit}).fetchall()
         if not rows:
-            row = connection.execute(self._sql.range_at, (after + 1,)).fetchone()
-            range_ = Range._make(row) if row else None
-            return self._sealed.read(range_, after, limit) if range_ and range_.last > after else []
+            return self._read_sealed(connection, after, limit)
         return [
             Logged(
                 position=position,
@@ -94,25 +98,46 @@ class PostgresLog:
             for position, received, time, call, name, message_id, source, body in rows
         ]
 
-    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
-        """The log up to a position for a columnar engine: the sealed files, and the rows as ``PLAIN``.
+    def _read_sealed(self, connection: Connection, after: Position, limit: int) -> list[Logged]:
+        """The next events from a sealed file, which compaction may replace just now."""
+        range_ = self._range_at(connection, after + 1)
+        while range_ is not None:
+            try:
+                return self._sealed.read(range_, after, limit)
+            except Conflict:
+                again = self._range_at(connection, after + 1)
+                if again == range_:
+                    raise
+                range_ = again
+        return []
 
-        A file may hold events above ``upto``.
-        """
+    def _range_at(self, connection: Connection, position: int) -> Range | None:
+        row = connection.execute(self._sql.range_at, (position,)).fetchone()
+        return Range._make(row) if row and row[1] >= position else None
 
-        def taken(connection: Connection) -> tuple[list[Path], pa.Table]:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            ranges = self._ranges(connection)
-            batches = []
-            with connection.cursor("hot") as cursor:
-                cursor.execute(self._sql.hot, (upto,))
-                while rows := cursor.fetchmany(_BATCH):
-                    batches.append(plain_columns(rows))
-            connection.execute("COMMIT")
-            files = [self._folder / one.file for one in ranges if one.first <= upto]
-            return files, pa.Table.from_batches(batches, schema=PLAIN)
+    def snapshot(self, upto: Position) -> AbstractContextManager[LogSnapshot]:
+        """The log up to a position for a columnar engine, as long as the context lasts."""
+        return snapshot(self._folder, upto, lambda: self._ask(partial(self._contents, upto)))
 
-        return self._ask(taken)
+    def _contents(self, upto: Position, connection: Connection) -> Contents:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        batches = []
+        with connection.cursor("hot") as cursor:
+            cursor.execute(self._sql.hot, (upto,))
+            while rows := cursor.fetchmany(_BATCH):
+                batches.append(plain_columns(rows))
+        hot = pa.Table.from_batches(batches, schema=PLAIN)
+        contents = Contents(self._ranges(connection), self._statistics(connection), hot)
+        connection.execute("COMMIT")
+        return contents
+
+    def statistics(self) -> dict[str, FileStatistics]:
+        """What is known of each sealed file, by its name."""
+        return self._ask(self._statistics)
+
+    def _statistics(self, connection: Connection) -> dict[str, FileStatistics]:
+        rows = connection.execute(self._sql.statistics).fetchall()
+        return {file: FileStatistics.decode(document) for file, document in rows}
 
     def sealed(self) -> list[Range]:
         """The sealed ranges in order."""

@@ -6,7 +6,6 @@ follower sees positions in order. Statements under the lock take a snapshot each
 (READ COMMITTED): a snapshot taken before the lock could miss the last append.
 """
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,13 +15,14 @@ from typing import NamedTuple, TypeVar
 import psycopg
 
 from cauce.eventlog.content import id_print
-from cauce.eventlog.database import FOLDER, damaged
 from cauce.eventlog.deciding import EventRow, RefusedRow, decide, not_open, refused_rows
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Settlement, Tick
 from cauce.eventlog.postgres_connection import Connection, LostConnection, PostgresConnection
+from cauce.eventlog.postgres_seed import seed_of
 from cauce.eventlog.postgres_statements import Statements
-from cauce.eventlog.sealed import Range, kept_runs
+from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealed import kept_runs
 from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Accepted, Position, Refused
 from cauce.vocabulary.moment import Moment
@@ -49,11 +49,11 @@ class PostgresAppender:
     needs no second thought: it is forgotten, or found again by catching up.
     """
 
-    def __init__(self, url: str, statements: Statements, folder: Path, *, wait_seconds: float) -> None:
+    def __init__(self, url: str, schema: str, folder: Path, *, wait_seconds: float) -> None:
         self._wait_seconds = wait_seconds
         self._mutex = threading.Lock()
-        self._connection = PostgresConnection(url, lock_seconds=wait_seconds)
-        self._sql = statements
+        self._connection = PostgresConnection(url, schema, lock_seconds=wait_seconds)
+        self._sql = Statements(schema)
         self._folder = folder
         self._seen = Seen()
         self._sealed_to = 0  # up to here the runs kept in files are in use, or on their way
@@ -189,16 +189,8 @@ class PostgresAppender:
         self._seen.adopt(kept_runs(self._folder, sealed, seed, self._seen.kept), sealed[-1].last)
 
     def _seed_in(self, connection: Connection) -> int:
-        """The seed of the fingerprints, fixed by whoever comes first to a new log."""
         if self._seed is None:
-            found = connection.execute(self._sql.fixed, ("seed",)).fetchone()
-            if found is None:
-                if any(self._folder.glob("*.parquet")):
-                    raise damaged(f"the schema is new but {FOLDER}/ holds sealed files")
-                connection.execute(self._sql.fix_once, ("seed", secrets.randbits(63)))
-                found = connection.execute(self._sql.fixed, ("seed",)).fetchone()
-            assert found is not None, "it was written just now"
-            self._seed = int(found[0])
+            self._seed = seed_of(connection, self._sql, self._folder)
         return self._seed
 
     def _lock(self, connection: Connection) -> tuple[Connection, Head]:

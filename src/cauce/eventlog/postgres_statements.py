@@ -81,10 +81,27 @@ class Statements:
             "SELECT reason, count(*) FROM {schema}.quarantine WHERE settled IS NULL GROUP BY reason"
         )
         # sealing
+        self.statistics = self._made("SELECT file, document FROM {schema}.sealed_statistics")
+        self.lengths = self._made(
+            "SELECT position, octet_length(body) FROM {schema}.event"
+            " WHERE position BETWEEN %s AND %s ORDER BY position LIMIT %s"
+        )
+        self.to_seal = self._made(
+            f"SELECT {_ROW}, content FROM {{schema}}.event"
+            " WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
+        )
+        self.unregister = self._made("DELETE FROM {schema}.sealed WHERE first = ANY(%s)")
+        self.forget_statistics = self._made("DELETE FROM {schema}.sealed_statistics WHERE file = ANY(%s)")
+        self.register = self._made("INSERT INTO {schema}.sealed VALUES (%s, %s, %s, %s, %s, %s, %s)")
+        self.keep_statistics = self._made("INSERT INTO {schema}.sealed_statistics VALUES (%s, %s)")
+        self.first_row = self._made("SELECT position FROM {schema}.event ORDER BY position LIMIT 1")
+        self.delete = self._made("DELETE FROM {schema}.event WHERE position < %s")
         self.try_seal = self._made(f"SELECT pg_try_advisory_lock({self._key(_SEALING)})")
         self.who_seals = self._made(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            "SELECT 'server process ' || pid || coalesce(' for ' || client_addr, '')"
+            " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             f" AND (classid::bigint << 32) + objid::bigint = {self._key(_SEALING)}"
         )
 

@@ -3,6 +3,7 @@
 from sqlalchemy import DDL, Column, Identity, Index, LargeBinary, MetaData, Table, event
 
 from cauce.storage.records import PERSONAL, Int64, Words
+from cauce.storage.revisions import declare
 
 LOG = MetaData()
 """Every table of the log. Texts compare by code point, as everywhere."""
@@ -76,3 +77,5 @@ fixed = Table(
     Column("value", Int64, nullable=False),
 )
 """``seed`` (of the fingerprints) and ``tick`` (the moment that was last promised)."""
+
+declare(LOG, "log")

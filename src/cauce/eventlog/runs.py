@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ Prints = npt.NDArray[np.uint64]
 SUFFIX = ".ids"
 _HEADER = struct.Struct("<8sQQQQQ16x")
 _MAGIC = b"CAUCEID1"
-_NAME = re.compile(r"(\d{16})-(\d{16})")
+_NAME = re.compile(r"_(\d{16})-(\d{16})")
 _BASE = 32_768
 _FACTOR = 4
 
@@ -93,13 +94,23 @@ def _class(size: int) -> int:
 
 
 def run_path(folder: Path, first: int, last: int) -> Path:
-    """The file for a range of positions."""
-    return folder / f"{range_name(first, last)}{SUFFIX}"
+    """The file for a range of positions; the underscore hides it from who reads the folder as a data set."""
+    return folder / f"_{range_name(first, last)}{SUFFIX}"
 
 
 def range_name(first: int, last: int) -> str:
     """The name of a range of positions; names sort as positions do."""
     return f"{first:016}-{last:016}"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a file is named as run files are."""
+    return path.suffix == SUFFIX
+
+
+def run_paths(folder: Path, first: int) -> list[Path]:
+    """The files whose runs begin at a position, the widest first."""
+    return sorted(folder.glob(f"_{first:016}-*{SUFFIX}"), reverse=True)
 
 
 def named_range(path: Path) -> tuple[int, int]:
@@ -111,7 +122,7 @@ def named_range(path: Path) -> tuple[int, int]:
 def write_run(folder: Path, run: Run, seed: int) -> Run:
     """Keep a run in its file, all or nothing, durably."""
     path = run_path(folder, run.first, run.last)
-    made = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    made = path.with_suffix(f".{uuid4().hex}.tmp")
     ids, contents = run.ids.astype("<u8"), run.contents.astype("<u8")
     checksum = _checksum(ids, contents)
     with made.open("wb") as file:

@@ -1,57 +1,92 @@
 """Sealing in a process of its own, so that its memory goes back to the system when it ends.
 
-``python -m cauce.eventlog.seal_process SPACE UPTO`` reads JSON from standard
-input, how the identifiers of each source are normalized (under the empty name:
-of all others), and prints one line of JSON: the events and files sealed and the
-seconds taken. Exit code 0: sealed; 1: the reason stands on standard error.
+``python -m cauce.eventlog.seal_process`` reads a pickled ``Task`` from standard
+input, seals and compacts, and prints one line of JSON: the events and files
+sealed, the files compacted, and the seconds taken. Exit code 0: done; 1: the
+reason stands on standard error.
 """
 
 import os
+import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from cauce.eventlog.compact import compact
+from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.seal import seal
+from cauce.eventlog.sealable import Opener
+from cauce.eventlog.sqlite_sealing import SqliteSealable
 from cauce.vocabulary.errors import CauceError
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.language.paths import Path as PropertyPath
 
 _NICENESS = 10  # accepting and folding come first where processors are few
+_PROCESSES = 2
 
 
-def start_sealing(space: Path, upto: Position, how: Mapping[str, Normalization]) -> subprocess.Popen[bytes]:
-    """Start the process that seals a space up to a position; ``how`` is by source, "" for all others."""
+class Task(NamedTuple):
+    """What to seal: the log of a space up to a position, as a plan says."""
+
+    space: Path
+    upto: Position
+    plan: Plan
+    opener: Opener
+
+
+def start_sealing(
+    space: Path,
+    upto: Position,
+    how: Mapping[str, Normalization],
+    paths: Iterable[PropertyPath] = (),
+    *,
+    opener: Opener | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start the process that seals a space up to a position and compacts its files.
+
+    ``how`` is by source, "" for all others; ``paths`` are those that rules and
+    traits read; ``opener`` opens the log, the space's SQLite unless told otherwise.
+    """
+    plan = Plan(BySource(how), frozenset(paths))
+    task = Task(space, upto, plan, opener or partial(SqliteSealable, space))
     process = subprocess.Popen(
-        [sys.executable, "-m", "cauce.eventlog.seal_process", str(space), str(upto)],
+        [sys.executable, "-m", "cauce.eventlog.seal_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     if process.stdin is not None:
-        process.stdin.write(msgspec.json.encode(how))
+        process.stdin.write(pickle.dumps(task))
         process.stdin.close()
         process.stdin = None
     return process
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command; its exit code."""
-    space, upto = arguments
-    how = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, Normalization])
+def main() -> int:
+    """Do the task on standard input; the exit code."""
+    task: Task = pickle.loads(sys.stdin.buffer.read())
     os.nice(_NICENESS)
     start = time.monotonic()
+    processes = min(_PROCESSES, os.cpu_count() or 1)
     try:
-        made = seal(Path(space), Position(int(upto)), lambda source: how.get(source, how[""]))
+        made = seal(
+            task.space, task.upto, task.plan.how, plan=task.plan, opener=task.opener, processes=processes
+        )
+        compacted = compact(task.space, task.plan, opener=task.opener)
     except CauceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     report = {
         "events": sum(one.events for one in made),
         "files": len(made),
+        "compacted": len(compacted),
         "seconds": round(time.monotonic() - start, 3),
     }
     sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
@@ -59,4 +94,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

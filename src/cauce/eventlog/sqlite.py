@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,12 @@ from cauce.eventlog.appending import Appender, PendingAppend
 from cauce.eventlog.columns import PLAIN, plain_columns
 from cauce.eventlog.database import FOLDER, connect, prepare, translated
 from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
-from cauce.eventlog.sealed import SEALED_TO, Range, SealedReader, range_at, ranges
+from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealed import SEALED_TO, SealedReader
+from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
+from cauce.eventlog.sqlite_sealing import range_at, ranges, statistics
+from cauce.eventlog.statistics import FileStatistics
+from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -85,8 +91,7 @@ class SqliteLog:
         """The next events, from the rows or from one sealed file."""
         rows = self._connection.execute(_READ, (after, limit)).fetchall()
         if not rows:
-            range_ = range_at(self._connection, after + 1)
-            return self._sealed.read(range_, after, limit) if range_ else []
+            return self._read_sealed(after, limit)
         return [
             Logged(
                 position=position,
@@ -101,22 +106,40 @@ class SqliteLog:
             for position, received, time, call, name, message_id, source, body in rows
         ]
 
-    def columns(self, upto: Position) -> tuple[list[Path], pa.Table]:
-        """The log up to a position for a columnar engine: the sealed files, and the rows as ``PLAIN``.
+    def _read_sealed(self, after: Position, limit: int) -> list[Logged]:
+        """The next events from a sealed file, which compaction may replace just now."""
+        range_ = range_at(self._connection, after + 1)
+        while range_ is not None:
+            try:
+                return self._sealed.read(range_, after, limit)
+            except Conflict:
+                again = range_at(self._connection, after + 1)
+                if again == range_:
+                    raise
+                range_ = again
+        return []
 
-        A file may hold events above ``upto``.
-        """
+    def snapshot(self, upto: Position) -> AbstractContextManager[LogSnapshot]:
+        """The log up to a position for a columnar engine, as long as the context lasts."""
+        return snapshot(self._folder, upto, lambda: self._contents(upto))
+
+    def _contents(self, upto: Position) -> Contents:
         with self._reading, translated():
             self._connection.execute("BEGIN")
             try:
-                files = [self._folder / one.file for one in ranges(self._connection) if one.first <= upto]
                 cursor = self._connection.execute(_HOT, (upto,))
                 batches = []
                 while rows := cursor.fetchmany(_BATCH):
                     batches.append(plain_columns(rows))
+                hot = pa.Table.from_batches(batches, schema=PLAIN)
+                return Contents(ranges(self._connection), statistics(self._connection), hot)
             finally:
                 self._connection.execute("COMMIT")
-        return files, pa.Table.from_batches(batches, schema=PLAIN)
+
+    def statistics(self) -> dict[str, FileStatistics]:
+        """What is known of each sealed file, by its name."""
+        with self._reading, translated():
+            return statistics(self._connection)
 
     def sealed(self) -> list[Range]:
         """The sealed ranges in order."""

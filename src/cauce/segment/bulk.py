@@ -4,10 +4,12 @@ A preview gives exactly the people for whom ``Rule.evaluate`` holds at the same
 moment; a property-based test compares the two.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
 
+from cauce.segment.bulk_fields import Events
 from cauce.segment.bulk_odd import odd_functions
 from cauce.segment.bulk_query import Relations, members_query
 from cauce.vocabulary.errors import Transient, Unsupported
@@ -20,14 +22,15 @@ class BulkSource(NamedTuple):
     """A DuckDB connection that no one else uses meanwhile, and its tables or views by name.
 
     ``events``: profile BIGINT, time BIGINT (µs), source VARCHAR, call VARCHAR,
-    name VARCHAR, body VARCHAR (the accepted JSON); each message id once.
+    name VARCHAR, body VARCHAR (the accepted JSON), received BIGINT, message_id VARCHAR;
+    each message id once. Or several such relations, of which each may have promoted columns.
     ``traits``: profile BIGINT, name VARCHAR (in NFC, as golden records have it), value
     VARCHAR (the golden value as JSON); one row per profile and name.
     ``people``: profile BIGINT, those the segment asks for, each once. Further columns are ignored.
     """
 
     connection: duckdb.DuckDBPyConnection
-    events: str = "events"
+    events: str | Sequence[Events] = "events"
     traits: str = "traits"
     people: str = "people"
 
@@ -45,12 +48,19 @@ class QueryFailed(Unsupported):
         return f"{super().__str__()}\n{self.sql}"
 
 
+def _identifier(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
 def preview(rule: Rule, at: Moment, source: BulkSource) -> list[ProfileKey]:
     """The profiles for which a rule holds at a moment, ascending.
 
     Raises ``Transient`` if memory or disk ran out, ``QueryFailed`` if DuckDB refuses the query.
     """
-    relations = Relations(*(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in source[1:]))
+    events = source.events
+    parts = [Events(_identifier(events), {})] if isinstance(events, str) else events
+    relations = Relations(parts, _identifier(source.traits), _identifier(source.people))
     sql = members_query(rule.tree, at, relations)
     try:
         with odd_functions(source.connection):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from cauce.eventlog.promoted import PROPERTIES, Column, column_name
 from cauce.segment.bulk_odd import BETWEEN, TEXT, leaf
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.language.paths import ASCII_TWINS, Path, one_spelling
@@ -49,16 +50,53 @@ def named(column: str, name: str) -> str:
 
 
 class Form(NamedTuple):
-    """A value in SQL: a column with its leaf, and one with its text in NFC if it is a text."""
+    """A value in SQL: a column with its leaf, and one with its text in NFC if it is a text.
+
+    ``number``, ``boolean`` and ``time`` are columns with the comparable forms, or
+    empty where these are to be made from leaf and text.
+    """
 
     leaf: str
     text: str
+    number: str = ""
+    boolean: str = ""
+    time: str = ""
 
 
-def property_columns(relation: str, paths: Mapping[Path, str], where: str) -> str:
-    """A query for the events ``where`` lets through: profile, and leaf and text of each property by name."""
-    found, read = [], []
+def property_form(name: str) -> Form:
+    """The value of a property among the columns of ``property_columns``."""
+    return Form(name, *(f"{name}_{kind}" for kind in ("text", "number", "boolean", "time")))
+
+
+class Events(NamedTuple):
+    """Some of the events as SQL, and the paths of properties that need no reading of ``body``.
+
+    ``typed`` gives for each such path the promoted columns that are there
+    (``eventlog.promoted``); the others would be null throughout.
+    """
+
+    sql: str
+    typed: Mapping[Path, tuple[Column, ...]]
+
+
+_BESIDE = ("profile",)
+"""What ``property_columns`` gives of an event beside its properties."""
+
+
+def property_columns(relation: Sequence[Events], paths: Mapping[Path, str], where: str) -> str:
+    """A query for the events ``where`` lets through: who and when, and the forms of each property by name.
+
+    Columns: ``_BESIDE``, and those of ``property_form``.
+    """
+    return " UNION ALL ".join(_properties(part, paths, where) for part in relation)
+
+
+def _properties(events: Events, paths: Mapping[Path, str], where: str) -> str:
+    found, leaves, forms = [], [], []
     for path, name in paths.items():
+        if path in events.typed:
+            forms += _typed(path, events.typed[path], name)
+            continue
         odd = f"cauce_event_leaf(body, call, {quoted(encode_json(path).decode())})"
         names = ("properties", *path)
         if all(map(_PLAIN_NAME.fullmatch, names)):
@@ -67,8 +105,39 @@ def property_columns(relation: str, paths: Mapping[Path, str], where: str) -> st
             if path[0] in ("page_name", "screen_name"):
                 ambiguous += " OR call IN ('page', 'screen')"
             odd = f"CASE WHEN {ambiguous} THEN {odd} ELSE {_plain_or(f'{name}_found', odd)} END"
-        read.append((name, odd))
-    return _leaves(f"(SELECT {', '.join(['*', *found])} FROM {relation} WHERE {where})", read)
+        leaves.append(f"{odd} AS {name}")
+        forms += [name, f"{_text(name)} AS {name}_text"]
+        forms += [f"{_of_leaf(name, kind)} AS {name}_{kind}" for kind in (Kind.NUMBER, Kind.BOOLEAN)]
+        forms.append(f"{moment_of(_text(name))} AS {name}_time")
+    rows = f"(SELECT {', '.join(['*', *found])} FROM {events.sql} WHERE {where})"
+    if leaves:
+        rows = f"(SELECT {', '.join(['*', *leaves])} FROM {rows})"
+    return f"SELECT {', '.join([*_BESIDE, *forms])} FROM {rows}"
+
+
+def _typed(path: Path, there: Sequence[Column], name: str) -> list[str]:
+    """The forms of a property, given its promoted columns."""
+    column = {kind: _identifier(column_name((PROPERTIES, *path), kind)) for kind in there}
+    leaves = {
+        Column.NUMBER: f"{_digits('{}')}",
+        Column.TEXT: f"{quoted(TEXT)} || {{}}",
+        Column.BOOLEAN: "{}::VARCHAR",
+        Column.JSON: "cauce_json_leaf({})",
+    }
+    leaf = [leaves[kind].format(column[kind]) for kind in leaves if kind in column]
+    time = f"epoch_us({column[Column.TIME]})" if Column.TIME in column else "NULL::BIGINT"
+    return [
+        f"{f'coalesce({chr(44).join(leaf)})' if leaf else 'NULL::VARCHAR'} AS {name}",
+        f"{column.get(Column.TEXT, 'NULL::VARCHAR')} AS {name}_text",
+        f"{column.get(Column.NUMBER, f'NULL::{NUMBER}')} AS {name}_number",
+        f"{column.get(Column.BOOLEAN, 'NULL::BOOLEAN')} AS {name}_boolean",
+        f"{time} AS {name}_time",
+    ]
+
+
+def _identifier(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
 
 
 def trait_columns(relation: str, path: Path, name: str) -> str:
@@ -113,18 +182,25 @@ def field(form: Form, kind: Kind) -> str:
     """The comparable form of a value as one kind; a text is read as a time where TIME is asked for."""
     match kind:
         case Kind.NUMBER:
-            return f"TRY_CAST({form.leaf} AS {NUMBER})"
+            return form.number or _of_leaf(form.leaf, kind)
         case Kind.BOOLEAN:
-            return f"CASE {form.leaf} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
+            return form.boolean or _of_leaf(form.leaf, kind)
         case Kind.TEXT:
             return form.text
         case Kind.TIME:
-            return moment_of(form.text)
+            return form.time or moment_of(form.text)
     bracket = "[" if kind is Kind.LIST else "{"
     return (
         f"CASE WHEN starts_with({form.leaf}, '{bracket}') "
         f"AND NOT contains({form.leaf}, {quoted(INCOMPARABLE)}) THEN {form.leaf} END"
     )
+
+
+def _of_leaf(leaf: str, kind: Kind) -> str:
+    """A number or boolean made from a leaf."""
+    if kind is Kind.NUMBER:
+        return f"TRY_CAST({leaf} AS {NUMBER})"
+    return f"CASE {leaf} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
 
 
 def moment_of(text: str) -> str:
@@ -139,7 +215,7 @@ def moment_of(text: str) -> str:
 def converted(form: Form, kind: Kind) -> str:
     """The comparable form of a value converted by ``as``."""
     if kind is Kind.TIME:
-        return moment_of(form.text)
+        return field(form, kind)
     number = field(form, Kind.NUMBER)
     if kind is Kind.NUMBER:
         plain_digits = f"regexp_full_match({form.text}, {quoted(_PLAIN_DIGITS)})"

@@ -62,6 +62,11 @@ def leaf_of_trait(value: str, path: str) -> str | None:
     return leaf(walk(_decoded(value), _path(path)))
 
 
+def leaf_of_json(text: str) -> str | None:
+    """The leaf of a value as JSON text."""
+    return leaf(_decoded(text))
+
+
 def digits(text: str) -> str | None:
     """The plain digits of a text that is a number."""
     number = as_number(text)
@@ -92,6 +97,7 @@ def _path(text: str) -> Path:
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], int, str]] = {
     "cauce_event_leaf": (leaf_of_event, 3, "VARCHAR"),
     "cauce_trait_leaf": (leaf_of_trait, 2, "VARCHAR"),
+    "cauce_json_leaf": (leaf_of_json, 1, "VARCHAR"),
     "cauce_moment": (parse_iso, 1, "BIGINT"),
     "cauce_digits": (digits, 1, "VARCHAR"),
     "cauce_element": (element, 1, "VARCHAR"),

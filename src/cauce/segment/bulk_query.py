@@ -5,7 +5,7 @@ row per profile; the query joins them to the people and applies the condition.
 No condition is ever NULL: a comparison with an absent value is false (rule 8).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from cauce.segment import bulk_fields as fields
@@ -32,9 +32,9 @@ from cauce.vocabulary.moment import Moment
 
 
 class Relations(NamedTuple):
-    """The names of the tables or views that hold events, traits and people, as SQL."""
+    """The tables or views that hold events, traits and people, as SQL; the events in parts."""
 
-    events: str
+    events: Sequence[fields.Events]
     traits: str
     people: str
 
@@ -205,8 +205,7 @@ class _Query:
             name = self._traits[operand.path]
             return fields.Form(f"{name}.{name}", f"{name}.{name}_text")
         if isinstance(operand, Property):
-            name = self._properties[operand.path]
-            return fields.Form(f"event.{name}", f"event.{name}_text")
+            return fields.property_form(f"event.{self._properties[operand.path]}")
         raise TypeError("only traits and properties are read from documents")
 
 

@@ -1,0 +1,169 @@
+"""Sealed files: how rows lie in Parquet, and writing them durably, all or nothing.
+
+Rows are sorted by event name, then position. A row group holds the events of one
+name, so that reading one name touches its groups alone; names with few events
+share groups.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from cauce.eventlog.columns import SEALED
+from cauce.eventlog.database import sync_folder
+
+ROWS_PER_GROUP = 32_768
+_FEW = 1_024
+"""Names with fewer events in a file share row groups."""
+
+META = b"cauce"
+"""The key of the file's own metadata: its statistics as JSON."""
+
+SUFFIX = ".parquet"
+_PIECE = 1 << 20
+_LONG = {"body", "identifiers"}
+_DICTIONARY = ("call", "name", "source")
+
+
+class Written(NamedTuple):
+    """A complete file under a temporary name: its size in bytes and its checksum (XXH3, hexadecimal)."""
+
+    path: Path
+    size: int
+    checksum: str
+    row_groups: int
+
+
+def in_order(rows: pa.Table) -> pa.Table:
+    """Rows of one range by event name, then position."""
+    keys = rows.select(["name", "position"])
+    keys = keys.set_column(0, "name", keys["name"].cast(pa.large_string()))
+    return rows.take(pc.sort_indices(keys, sort_keys=[("name", "ascending"), ("position", "ascending")]))
+
+
+class Writer:
+    """Writes one sealed file under a temporary name; what is not ``finished`` is removed."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, label: str) -> None:
+        self._made = folder / f"_{label}.{uuid4().hex}.tmp"
+        names = schema.names
+        promoted = [name for name in names if name not in SEALED.names]
+        self._writer = pq.ParquetWriter(
+            self._made,
+            schema,
+            compression="zstd",
+            use_dictionary=[*_DICTIONARY, *promoted],
+            write_statistics=[name for name in names if name not in _LONG],
+            write_page_index=True,
+            write_page_checksum=True,
+        )
+        self._shared: list[pa.Table] = []
+        self._groups = 0
+        self._done = False
+
+    def __enter__(self) -> Self:
+        """The writer."""
+        return self
+
+    def events(self, pieces: Iterable[pa.Table]) -> None:
+        """Write the rows of one name, which follow those of the names before."""
+        waiting: list[pa.Table] = []
+        count, alone = 0, False
+        for rows in pieces:
+            waiting.append(rows)
+            count += rows.num_rows
+            while count >= ROWS_PER_GROUP:
+                alone = True
+                together = pa.concat_tables(waiting)
+                self._group(together.slice(0, ROWS_PER_GROUP))
+                waiting = [together.slice(ROWS_PER_GROUP)]
+                count -= ROWS_PER_GROUP
+        if count and (alone or count >= _FEW):
+            self._group(pa.concat_tables(waiting))
+        elif count:
+            self._shared.extend(waiting)
+            if sum(rows.num_rows for rows in self._shared) >= ROWS_PER_GROUP:
+                self._flush()
+
+    def _group(self, rows: pa.Table) -> None:
+        """Write a row group, after the one that names with few events share."""
+        self._flush()
+        self._write(rows)
+
+    def _flush(self) -> None:
+        shared, self._shared = self._shared, []
+        if shared:
+            self._write(pa.concat_tables(shared))
+
+    def _write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
+        self._groups += 1
+
+    def finish(self, statistics: str) -> Written:
+        """Make the file complete and durable; it carries its statistics in its metadata."""
+        self._flush()
+        self._writer.add_key_value_metadata({META: statistics.encode()})
+        self._writer.close()
+        size, checksum = check(self._made, sync=True)
+        self._done = True
+        return Written(self._made, size, checksum, self._groups)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Remove the file if it was not finished."""
+        if not self._done:
+            with suppress(OSError):  # the disk is full: the file goes away all the same
+                self._writer.close()
+            self._made.unlink(missing_ok=True)
+
+
+def write_rows(folder: Path, rows: pa.Table, statistics: str, label: str) -> Written:
+    """Write rows that are in order as one file."""
+    with Writer(folder, rows.schema, label) as writer:
+        start = 0
+        for end in pc.run_end_encode(rows["name"].combine_chunks()).run_ends.to_pylist():
+            writer.events([rows.slice(start, end - start)])
+            start = end
+        return writer.finish(statistics)
+
+
+def put_in_place(written: Sequence[tuple[Written, str]], folder: Path) -> None:
+    """Give complete files their names, durably."""
+    for file, name in written:
+        file.path.replace(folder / name)
+    sync_folder(folder)
+
+
+def check(path: Path, *, sync: bool = False) -> tuple[int, str]:
+    """The size and checksum of a file; ``sync`` makes it durable too."""
+    digest = xxhash.xxh3_64()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+        if sync:
+            os.fsync(file.fileno())
+        return file.tell(), digest.hexdigest()
+
+
+def unused_names(stem: str, taken: Iterable[str]) -> Iterator[str]:
+    """Names for a file of this range that no file has: the plain one, then with a number."""
+    taken = set(taken)
+    plain = f"{stem}{SUFFIX}"
+    if plain not in taken:
+        yield plain
+    number = 2
+    while True:
+        name = f"{stem}.{number}{SUFFIX}"
+        if name not in taken:
+            yield name
+        number += 1
