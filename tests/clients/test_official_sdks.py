@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rudderstack.analytics.client
 import segment.analytics
 
 from tests.clients.collector_process import RunningCollector
@@ -46,20 +47,25 @@ def check(collector: RunningCollector, sent: list[str]) -> None:
     assert collector.reasons() == []
 
 
+CLIENTS = {"segment": segment.analytics.Client, "rudderstack": rudderstack.analytics.client.Client}
+
+
 @pytest.mark.parametrize("gzip", [False, True])
-def test_python(collector: RunningCollector, way: str, gzip: bool) -> None:
+@pytest.mark.parametrize("maker", CLIENTS)
+def test_python(collector: RunningCollector, way: str, maker: str, gzip: bool) -> None:
     errors: list[Exception] = []
-    client = segment.analytics.Client(
+    client = CLIENTS[maker](
         collector.key,
         host=way,
         gzip=gzip,
         thread=4,
         upload_size=5,
         upload_interval=0.05,
+        max_retries=30,
         on_error=lambda error, _: errors.append(error),
     )
     sent = [_call(client, number) for number in range(EVENTS)]
-    client.flush()
+    client.flush()  # waits until the queue is empty: all consumers have sent
     client.join()
     assert errors == []
     check(collector, sent)
@@ -84,7 +90,8 @@ def _call(client: Any, number: int) -> str:
     return str(message["messageId"])
 
 
-def test_node(collector: RunningCollector, way: str) -> None:
+@pytest.mark.parametrize("script", [("send.mjs",), ("send_rudder.mjs", "gzip"), ("send_rudder.mjs", "plain")])
+def test_node(collector: RunningCollector, way: str, script: tuple[str, ...]) -> None:
     node = shutil.which("node")
     if not node or not (NODE / "node_modules").is_dir():
         missing = "Node.js or tests/clients/node/node_modules is missing: `make test` installs them"
@@ -92,7 +99,7 @@ def test_node(collector: RunningCollector, way: str) -> None:
             pytest.fail(missing)
         pytest.skip(missing)
     ran = subprocess.run(
-        [node, "send.mjs", way, collector.key, str(EVENTS)],
+        [node, script[0], way, collector.key, str(EVENTS), *script[1:]],
         cwd=NODE,
         capture_output=True,
         text=True,
