@@ -21,8 +21,9 @@ import httpx
 from bench.figures import Figure
 from cauce.activate.deliverer import Deliverer
 from cauce.activate.deliveries import Deliveries
-from cauce.activate.destinations import Destination
+from cauce.activate.destinations import WebhookTarget
 from cauce.activate.exchange import Exchange
+from cauce.activate.secrets import Secret
 from cauce.activate.service import Activation
 from cauce.activate.settings import ActivateSettings
 from cauce.storage.records import STATE
@@ -122,8 +123,8 @@ def _queue(records: SqliteRecords, numbers: Sequence[int], person: str = "user-"
 
 @contextmanager
 def _delivering(records: SqliteRecords, url: str) -> Iterator[Deliverer]:
-    crm = Destination(
-        name="crm", url=httpx.URL(url), secret=b"secret", allow_private=True, rate=10_000, timeout=10
+    crm = WebhookTarget(
+        name="crm", url=httpx.URL(url), secret=Secret(b"secret"), allow_private=True, rate=10_000, timeout=10
     )
     deliverer = Deliverer(records, [crm], now, random.Random(1), SETTINGS)
     stop = Event()

@@ -170,7 +170,7 @@ def test_a_dead_letter_is_kept_and_replayed_with_the_same_key_and_body(space):
     assert [receipt.attempt for receipt in space.receipts()] == [1, 2, 3, 4, 5] * 2
 
 
-def test_a_dead_letter_that_a_newer_change_made_obsolete_stays_dead_unless_asked_for(space):
+def test_a_dead_letter_that_a_newer_change_made_obsolete_is_superseded_unless_asked_for(space):
     space.queue(change(1, person="bob", entered=False), change(2, person="ann"))
     space.queue(change(3, person="ann", entered=False), change(4, person="bob"))
     refusing = [True]
@@ -185,8 +185,8 @@ def test_a_dead_letter_that_a_newer_change_made_obsolete_stays_dead_unless_asked
         access = {"purpose": "operations", "viewer": None}
         assert space.deliveries.replay(**access) == (1, 1)
         space.deliver(crm)
-        assert [one.state for one in space.all()] == [State.DELIVERED, State.DEAD] + [State.DELIVERED] * 2
-        (dead,) = space.deliveries.recent(state=State.DEAD, **access)
+        assert [one.state for one in space.all()] == [State.DELIVERED, State.SUPERSEDED] + [State.DELIVERED] * 2
+        (dead,) = space.deliveries.recent(state=State.SUPERSEDED, **access)
         assert space.deliveries.replay(ids=["unknown"], superseded=True, **access) == (0, 0)
         assert space.deliveries.replay(ids=[dead.id], superseded=True, **access) == (1, 0)
         space.deliver(crm)

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from cauce.activate.deliverer import Deliverer
 from cauce.activate.deliveries import Deliveries
-from cauce.activate.delivery import Delivery, Receipt, State, read_delivery, read_receipt
-from cauce.activate.destinations import Destination
+from cauce.activate.delivery import SETTLED, Delivery, Receipt, State, read_delivery, read_receipt
+from cauce.activate.destinations import WebhookTarget
 from cauce.activate.records import delivery, receipt
+from cauce.activate.secrets import Secret
 from cauce.activate.service import Activation
 from cauce.activate.settings import ActivateSettings
 from cauce.storage.records import STATE
@@ -47,10 +48,10 @@ def change(
     )
 
 
-def destination(url: str, name: str = "crm", **given: object) -> Destination:
+def destination(url: str, name: str = "crm", **given: object) -> WebhookTarget:
     """A destination that may be on this machine."""
-    known: dict = {"allow_private": True, "rate": 10_000, "timeout": 5.0, "secret": SECRET}
-    return Destination(name=name, url=httpx.URL(url), **(known | given))
+    known: dict = {"allow_private": True, "rate": 10_000, "timeout": 5.0, "secret": Secret(SECRET)}
+    return WebhookTarget(name=name, url=httpx.URL(url), **(known | given))
 
 
 class Space:
@@ -79,12 +80,12 @@ class Space:
         return {one.state for one in self.all()}
 
     def settled(self) -> bool:
-        return self.states() <= {State.DELIVERED, State.DEAD}
+        return self.states() <= SETTLED
 
     @contextmanager
     def delivering(
         self,
-        *destinations: Destination,
+        *destinations: WebhookTarget,
         settings: ActivateSettings = QUICK,
         clock: Clock = now,
         records: object = None,
@@ -102,7 +103,7 @@ class Space:
             deliverer.wake()
             thread.join()
 
-    def deliver(self, *destinations: Destination, **given: object) -> None:
+    def deliver(self, *destinations: WebhookTarget, **given: object) -> None:
         """Run a deliverer until everything is delivered or dead."""
         with self.delivering(*destinations, **given):
             until(self.settled)

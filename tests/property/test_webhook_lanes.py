@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from cauce.activate.answers import Answer
-from cauce.activate.delivery import Outcome, State
+from cauce.activate.delivery import REPLAYABLE, SETTLED, Outcome, State
 from cauce.activate.outbox import Attempt, Outbox
 from cauce.activate.settings import ActivateSettings
 from cauce.vocabulary.moment import SECOND, Moment
@@ -87,18 +87,18 @@ class Lanes(RuleBasedStateMachine):
 
     @rule(superseded=st.booleans(), name=st.sampled_from([None, "crm"]))
     def replay(self, superseded, name):
-        before = {one.id for one in self.space.all() if one.state is State.DEAD}
+        before = {one.id for one in self.space.all() if one.state in REPLAYABLE}
         replayed = self.space.deliveries.replay(
             purpose="operations", viewer=None, superseded=superseded, destination=name
         )
-        after = {one.id for one in self.space.all() if one.state is State.DEAD}
+        after = {one.id for one in self.space.all() if one.state in REPLAYABLE}
         assert replayed.queued == len(before - after) and after <= before
 
     @invariant()
     def one_delivery_of_a_lane_leads_and_the_rest_wait(self):
         lanes = defaultdict(list)
         for one in self.space.all():
-            if one.state not in (State.DELIVERED, State.DEAD):
+            if one.state not in SETTLED:
                 lanes[one.destination, one.profile_id].append(one)
         unsettled = {one.id for lane in lanes.values() for one in lane}
         for lane in lanes.values():

@@ -78,8 +78,10 @@ def test_a_later_change_of_the_same_person_waits_and_another_person_does_not(rec
     ]
     with records.write() as transaction:
         activation.queue(transaction, later)
-    waiting = {(row.destination, row.sequence) for row in kept(records) if row.due is None}
-    assert waiting == {("crm", 2), ("crm", 4), ("ads", 4)}
+    waiting = {(row.destination, row.profile_id, row.entered) for row in kept(records) if row.due is None}
+    assert waiting == {("crm", "p1", 1), ("crm", "p2", 0), ("ads", "p2", 0)}
+    sequences = [row.sequence for row in kept(records) if (row.destination, row.profile_id) == ("crm", "p1")]
+    assert sequences == [AT, AT + 1]
 
 
 def test_the_body_is_segments_track_variant():
@@ -117,9 +119,9 @@ def test_a_profile_that_is_gone_is_named_as_the_destination_knew_her_and_comes_f
     stranger = (Identifier("email", "ann@example.org"), Identifier("anonymous_id", "a7"))
     with records.write() as transaction:
         activation.queue(transaction, [change(identifiers=stranger)])
-    gone = change(sequence=2, entered=False, message_id="m2", identifiers=())
-    known = change(sequence=3, profile_id="p2", message_id="m2")
-    other = change(sequence=4, profile_id="p3", message_id="m3")
+    gone = change(sequence=2, entered=False, message_id="m2", identifiers=(), at=AT + 1)
+    known = change(sequence=3, profile_id="p2", message_id="m2", at=AT + 2)
+    other = change(sequence=4, profile_id="p3", message_id="m3", at=AT + 3)
     with records.write() as transaction:
         activation.queue(transaction, [gone, known, other])
     _, left, entered, apart = kept(records)

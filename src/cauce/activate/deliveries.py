@@ -1,12 +1,20 @@
 """The door to deliveries: what was told to whom, what waits, and dead letters sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
-from cauce.activate.delivery import Delivery, Receipt, State, as_rows, read_delivery, read_receipt
+from cauce.activate.delivery import (
+    REPLAYABLE,
+    Delivery,
+    Receipt,
+    State,
+    as_rows,
+    read_delivery,
+    read_receipt,
+)
 from cauce.activate.lanes import deliveries_in, lane_of, release
 from cauce.activate.records import delivery, receipt, tally
 from cauce.storage.records import Records, Transaction
@@ -17,7 +25,7 @@ from cauce.vocabulary.moment import Clock
 _CHUNK = 500
 """Dead letters replayed in one transaction."""
 
-_WAITING = tuple(str(state) for state in State if state is not State.DELIVERED)
+_OPEN = tuple(str(state) for state in State if state is not State.DELIVERED)
 
 
 class Told(NamedTuple):
@@ -49,16 +57,22 @@ class Deliveries:
         viewer: Viewer,
         state: State | None = None,
         destination: str | None = None,
+        people: Collection[str] | None = None,
         before: str | None = None,
         limit: int = 100,
     ) -> list[Delivery]:
-        """Up to ``limit`` deliveries, newest change first, with ids that sort before ``before``."""
+        """Up to ``limit`` deliveries, newest change first, with ids that sort before ``before``.
+
+        ``people`` are the profile ids of those that are wanted.
+        """
         self._access(viewer, "read", purpose)
         wanted = select(delivery).order_by(delivery.c.id.desc()).limit(limit)
         if state is not None:
             wanted = wanted.where(delivery.c.state == state.value)
         if destination is not None:
             wanted = wanted.where(delivery.c.destination == destination)
+        if people is not None:
+            wanted = wanted.where(delivery.c.profile_id.in_(people))
         if before is not None:
             wanted = wanted.where(delivery.c.id < before)
         with self._records.read() as reader:
@@ -78,7 +92,7 @@ class Deliveries:
         """How many deliveries of each destination stand in each state other than delivered."""
         counted = (
             select(delivery.c.destination, delivery.c.state, func.count())
-            .where(delivery.c.state.in_(_WAITING))
+            .where(delivery.c.state.in_(_OPEN))
             .group_by(delivery.c.destination, delivery.c.state)
         )
         with self._records.read() as reader:
@@ -98,17 +112,17 @@ class Deliveries:
         destination: str | None = None,
         superseded: bool = False,
     ) -> Replayed:
-        """Queue dead letters again: those named, those of a destination, or all.
+        """Queue dead and dropped ones again: those named, those of a destination, or all.
 
         Their keys and bodies stay. Where a newer change of the same person and
         segment was delivered or is on its way, sending the old one would leave
-        the destination wrong: it stays dead unless ``superseded`` is set.
+        the destination wrong: it becomes superseded unless ``superseded`` is set.
         """
         self._access(viewer, "write", purpose)
         total = Replayed(0, 0)
         after = ""
         while True:
-            dead = self._dead(after, ids, destination)
+            dead = self._dead(after, ids, destination, superseded=superseded)
             if not dead:
                 return total
             with self._records.write() as transaction:
@@ -116,8 +130,11 @@ class Deliveries:
             total = Replayed(total.queued + queued, total.superseded + len(dead) - queued)
             after = dead[-1]
 
-    def _dead(self, after: str, ids: Sequence[str] | None, destination: str | None) -> list[str]:
-        wanted = select(delivery.c.id).where(delivery.c.state == State.DEAD.value, delivery.c.id > after)
+    def _dead(
+        self, after: str, ids: Sequence[str] | None, destination: str | None, *, superseded: bool
+    ) -> list[str]:
+        states = [str(one) for one in REPLAYABLE if superseded or one is not State.SUPERSEDED]
+        wanted = select(delivery.c.id).where(delivery.c.state.in_(states), delivery.c.id > after)
         if ids is not None:
             wanted = wanted.where(delivery.c.id.in_(ids))
         if destination is not None:
@@ -127,19 +144,21 @@ class Deliveries:
 
     def _queue_again(self, transaction: Transaction, ids: Sequence[str], *, superseded: bool) -> int:
         rows = map(read_delivery, transaction.rows(delivery, "id", ids))
-        dead = [one for one in rows if one.state is State.DEAD]
+        dead = [one for one in rows if one.state in REPLAYABLE]
         lanes = deliveries_in(transaction, map(lane_of, dead))
         wanted = [one for one in dead if superseded or not _superseded(one, lanes[lane_of(one)])]
         again = [
             replace(one, state=State.QUEUED, due=None, tries=0, begun=None, settled=None) for one in wanted
         ]
-        transaction.put(delivery, as_rows(again))
+        left = {one.id for one in dead} - {one.id for one in again}
+        stale = [replace(one, state=State.SUPERSEDED) for one in dead if one.id in left]
+        transaction.put(delivery, as_rows([*again, *stale]))
         release(transaction, again, self._clock())
         return len(again)
 
 
 def _superseded(one: Delivery, lane: Sequence[Delivery]) -> bool:
     return any(
-        other.segment == one.segment and other.sequence > one.sequence and other.state is not State.DEAD
+        other.segment == one.segment and other.sequence > one.sequence and other.state not in REPLAYABLE
         for other in lane
     )

@@ -15,6 +15,8 @@ class State(StrEnum):
 
     ``unknown``: the last attempt may have reached the destination or not; it is
     tried again with the same key and body. ``dead``: given up, kept for replay.
+    ``superseded``: was dead, and a newer change was told since. ``dropped``: is
+    owed to nobody any more; ``error`` says why.
     """
 
     QUEUED = "queued"
@@ -23,10 +25,17 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     DELIVERED = "delivered"
     DEAD = "dead"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
 
 
-SETTLED = frozenset({State.DELIVERED, State.DEAD})
+SETTLED = frozenset({State.DELIVERED, State.DEAD, State.SUPERSEDED, State.DROPPED})
 """The states in which nothing more happens by itself."""
+
+UNSETTLED = tuple(str(state) for state in State if state not in SETTLED)
+
+REPLAYABLE = frozenset({State.DEAD, State.SUPERSEDED, State.DROPPED})
+"""The states of deliveries that can be queued again."""
 
 
 class Outcome(StrEnum):
@@ -47,8 +56,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One membership change to be told to one destination.
 
     The fields are the columns of the ``delivery`` table, in their order. ``id``
-    is the idempotency key. ``person`` is the JSON of how she is named in the
-    body. ``after`` is the id of a delivery about somebody else that comes first:
+    is the idempotency key. ``kind`` is that of the destination when it was
+    queued. ``sequence`` orders the deliveries of a lane: the moment of the change,
+    or one more than that of the delivery before. ``person`` is the JSON of how she
+    is named in the body. ``after`` is the id of a delivery about somebody else that comes first:
     a profile that this one replaced. ``due`` is when the next attempt may begin;
     None while it is being sent, is settled, or waits behind another delivery.
     ``attempts`` counts all attempts, ``tries`` those since it was queued or
@@ -59,6 +70,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     id: str
     destination: str
+    kind: str
     segment: str
     profile_id: str
     entered: int

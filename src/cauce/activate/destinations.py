@@ -1,47 +1,113 @@
-"""Destinations: definitions made ready for sending, with their secrets."""
+"""Destinations: definitions made ready, with their secrets and folders."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from cauce.vocabulary.definitions import DestinationDef, WebhookDef
+from cauce.activate.secrets import Secret, find_secret
+from cauce.vocabulary.definitions import AnyDestination, DestinationDef, FileDef, SqlDef, WebhookDef
 from cauce.vocabulary.errors import BadSettings
+
+_KEPT_BY_CAUCE = ("log", "definitions", "scratch", "secrets", ".schemas")
+"""Folders of a space that hold something else than exports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
+class WebhookTarget:
     """A webhook to call; ``rate`` is requests per second, ``timeout`` seconds for a whole attempt."""
 
     name: str
     url: httpx.URL
-    secret: bytes = field(repr=False)
+    secret: Secret
     allow_private: bool
     rate: int
     timeout: float
 
 
-def ready(
-    definitions: Iterable[DestinationDef], *, environment: Mapping[str, str], folder: Path
-) -> list[Destination]:
-    """The destinations with their secrets; a ``file:`` reference is relative to ``folder``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTarget:
+    """A folder to put files into; it lies within ``within``, whatever links it goes through."""
 
-    Raises ``BadSettings`` if a URL cannot be called or a secret is missing or
-    empty: nothing is ever sent unsigned.
+    definition: FileDef
+    folder: Path
+    within: tuple[Path, ...]
+    not_in: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the destination."""
+        return self.definition.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlTarget:
+    """A table to write to; ``url`` holds a password."""
+
+    definition: SqlDef
+    url: Secret
+
+    @property
+    def name(self) -> str:
+        """The name of the destination."""
+        return self.definition.name
+
+
+Target = WebhookTarget | FileTarget | SqlTarget
+
+
+def ready(
+    definitions: Iterable[AnyDestination | DestinationDef],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    folders: Iterable[str] = (),
+) -> list[Target]:
+    """The destinations with their secrets; what is not absolute is relative to ``folder``, the space.
+
+    ``folders`` are those outside of the space that the settings allow. Raises
+    ``BadSettings`` if a URL cannot be called, a folder is not allowed, or a secret
+    is missing or empty: nothing is ever sent unsigned. Paused ones are left out.
     """
-    return [
-        Destination(
-            name=one.name,
-            url=_url(one),
-            secret=_secret(one, environment, folder),
-            allow_private=one.allow_private,
-            rate=one.rate,
-            timeout=float(one.timeout),
-        )
-        for one in definitions
-        if isinstance(one, WebhookDef)
-    ]
+    found: list[Target] = []
+    for one in definitions:
+        match one:
+            case _ if one.paused:
+                continue
+            case WebhookDef():
+                found.append(_webhook(one, environment, folder))
+            case FileDef():
+                found.append(_file(one, folder, folders))
+            case SqlDef():
+                url = find_secret(
+                    one.url,
+                    who=one.name,
+                    what="SQLAlchemy URL of the database",
+                    environment=environment,
+                    folder=folder,
+                )
+                found.append(SqlTarget(definition=one, url=url))
+    return found
+
+
+def _webhook(definition: WebhookDef, environment: Mapping[str, str], folder: Path) -> WebhookTarget:
+    url = _url(definition)
+    secret = find_secret(
+        definition.secret,
+        who=definition.name,
+        what="signing secret that the destination verifies with",
+        environment=environment,
+        folder=folder,
+    )
+    return WebhookTarget(
+        name=definition.name,
+        url=url,
+        secret=secret,
+        allow_private=definition.allow_private,
+        rate=definition.rate,
+        timeout=float(definition.timeout),
+    )
 
 
 def _url(definition: WebhookDef) -> httpx.URL:
@@ -61,24 +127,30 @@ def _url(definition: WebhookDef) -> httpx.URL:
     return url
 
 
-def _secret(definition: WebhookDef, environment: Mapping[str, str], folder: Path) -> bytes:
-    kind, _, where = definition.secret.partition(":")
-    if kind == "env":
-        secret = environment.get(where, "").strip().encode()
-        hint = f"Set the environment variable {where} to the secret that the destination verifies with."
-    else:
-        secret = _content(folder / where)
-        hint = f"Put the secret that the destination verifies with into the file {where}."
-    if not secret:
-        raise _bad(definition, f"has no signing secret: {definition.secret} is missing or empty.", hint)
-    return secret
+def _file(definition: FileDef, space: Path, folders: Iterable[str]) -> FileTarget:
+    root = space.resolve()
+    target = FileTarget(
+        definition=definition,
+        folder=root / definition.folder,
+        within=(root, *(Path(one).resolve() for one in folders)),
+        not_in=tuple(root / one for one in _KEPT_BY_CAUCE),
+    )
+    allowed(target)
+    return target
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes().strip()
-    except OSError:
-        return b""
+def allowed(target: FileTarget) -> Path:
+    """The folder as it is now, links resolved; raises ``BadSettings`` if files may not be put there."""
+    folder = target.folder.resolve()
+    inside = folder != target.within[0] and any(map(folder.is_relative_to, target.within))
+    if not inside or any(folder.is_relative_to(one) for one in target.not_in):
+        raise _bad(
+            target.definition,
+            f"may not put files into {target.definition.folder}.",
+            "Name a folder of the space that Cauce does not use itself, such as exports/NAME, or one within "
+            "the setting activate.folders.",
+        )
+    return folder
 
 
 def _bad(definition: DestinationDef, message: str, hint: str) -> BadSettings:

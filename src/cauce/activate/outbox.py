@@ -3,7 +3,7 @@
 Each call is one short transaction, because the fold writes to the same store.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -12,6 +12,8 @@ from sqlalchemy import Select, select
 from cauce.activate.answers import Answer
 from cauce.activate.backoff import given_up, retry_after, wait
 from cauce.activate.delivery import (
+    REPLAYABLE,
+    UNSETTLED,
     Delivery,
     Outcome,
     Receipt,
@@ -24,10 +26,14 @@ from cauce.activate.payload import earliest_id
 from cauce.activate.records import QUEUED_UNTIL, delivery, receipt, tally
 from cauce.activate.settings import ActivateSettings
 from cauce.storage.records import Reader, Records, Transaction
+from cauce.vocabulary.definitions import DestinationKind
 from cauce.vocabulary.moment import DAY, Clock, Moment
 
 _CHUNK = 500
-"""Old deliveries removed in one transaction."""
+"""Old deliveries removed, or dropped, in one transaction."""
+
+_REMOVED = tuple(str(state) for state in (State.DELIVERED, *REPLAYABLE) if state is not State.DEAD)
+"""The states of those that are removed when they are old."""
 
 
 class Attempt(NamedTuple):
@@ -39,7 +45,11 @@ class Attempt(NamedTuple):
 
 
 class Outbox:
-    """The deliveries of the named destinations; ``random`` gives numbers in [0, 1)."""
+    """The deliveries that go out one by one or in batches; ``random`` gives numbers in [0, 1).
+
+    ``kinds`` are those of the destinations: what was queued while one was of
+    another kind has another body, and is not handed out.
+    """
 
     def __init__(
         self,
@@ -47,23 +57,64 @@ class Outbox:
         clock: Clock,
         random: Callable[[], float],
         settings: ActivateSettings,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
+        self._kinds = kinds or {}
         self._records = records
         self._clock = clock
         self._random = random
         self._settings = settings
 
-    def recover(self) -> int:
+    def recover(self, destinations: Collection[str] | None = None) -> int:
         """Settle what a stopped process left being sent: its outcome is unknown; returns how many.
 
-        Call it before the first claim: no attempt is under way then.
+        Call it before the first claim for these destinations (none given: for
+        all): no attempt is under way then. Files look after their own.
         """
         answer = Answer(Outcome.UNKNOWN, error="Cauce stopped during the attempt")
+        statement = select(delivery).where(
+            delivery.c.state == State.SENDING.value, delivery.c.kind != DestinationKind.FILE.value
+        )
+        if destinations is not None:
+            statement = statement.where(delivery.c.destination.in_(destinations))
         with self._records.write() as transaction:
-            statement = select(delivery).where(delivery.c.state == State.SENDING.value)
             left = [read_delivery(row) for row in transaction.select(statement)]
             self._settle(transaction, [Attempt(one, answer, None) for one in left])
         return len(left)
+
+    def drop(self, defined: Mapping[str, str]) -> int:
+        """Settle what is owed to destinations that are gone or of another kind now; returns how many.
+
+        ``defined`` gives the kind of each destination that is defined, ready or not.
+        """
+        owed = (
+            select(delivery.c.destination, delivery.c.kind)
+            .where(delivery.c.state.in_(UNSETTLED))
+            .group_by(delivery.c.destination, delivery.c.kind)
+        )
+        with self._records.read() as reader:
+            pairs = [(name, kind) for name, kind in reader.select(owed) if defined.get(name) != kind]
+        return sum(self._drop(name, kind, _why(kind, defined.get(name))) for name, kind in pairs)
+
+    def _drop(self, name: str, kind: str, why: str) -> int:
+        some = (
+            select(delivery)
+            .where(delivery.c.state.in_(UNSETTLED), delivery.c.destination == name, delivery.c.kind == kind)
+            .limit(_CHUNK)
+        )
+        dropped = 0
+        while True:
+            with self._records.write() as transaction:
+                now = self._now(transaction)
+                gone = [
+                    replace(read_delivery(row), state=State.DROPPED, due=None, settled=now, error=why)
+                    for row in transaction.select(some)
+                ]
+                transaction.put(delivery, as_rows(gone))
+                release(transaction, gone, now)
+            dropped += len(gone)
+            if len(gone) < _CHUNK:
+                return dropped
 
     def turn(self, over: Sequence[Attempt], wanted: Mapping[str, int]) -> list[Delivery]:
         """Write down the attempts that are over, and claim up to ``wanted`` due ones per destination.
@@ -83,7 +134,7 @@ class Outbox:
         old = (
             select(delivery.c.id)
             .where(delivery.c.id < earliest_id(kept_from))  # by time, so that few rows are looked at
-            .where(delivery.c.state == State.DELIVERED.value, delivery.c.settled < kept_from)
+            .where(delivery.c.state.in_(_REMOVED), delivery.c.settled < kept_from)
             .limit(_CHUNK)
         )
         with self._records.read() as reader:
@@ -101,14 +152,14 @@ class Outbox:
     def _any_due(self, wanted: Mapping[str, int]) -> bool:
         with self._records.read() as reader:
             now = self._now(reader)
-            return any(reader.select(_due(name, now, 1)) for name, count in wanted.items() if count)
+            return any(reader.select(self._due(name, now, 1)) for name, count in wanted.items() if count)
 
     def _claim(self, transaction: Transaction, wanted: Mapping[str, int]) -> list[Delivery]:
         now = self._now(transaction)
         claimed: list[Delivery] = []
         for name, count in wanted.items():
             if count:
-                claimed.extend(read_delivery(row) for row in transaction.select(_due(name, now, count)))
+                claimed.extend(map(read_delivery, transaction.select(self._due(name, now, count))))
         started = [
             replace(
                 one,
@@ -132,9 +183,15 @@ class Outbox:
         counted = [one for one in over if one.delivery.id in present]  # others were erased meanwhile
         after = [self._after(attempt, now) for attempt in counted]
         transaction.put(delivery, as_rows(after))
-        transaction.put(receipt, as_rows([_receipt(attempt) for attempt in counted]))
-        _count(transaction, counted)
+        transaction.put(receipt, as_rows([receipt_of(attempt) for attempt in counted]))
+        count_attempts(transaction, counted)
         release(transaction, [one for one in after if one.settled is not None], now)
+
+    def _due(self, destination: str, now: Moment, limit: int) -> Select[Any]:
+        found = select(delivery).where(delivery.c.destination == destination, delivery.c.due <= now)
+        if destination in self._kinds:
+            found = found.where(delivery.c.kind == self._kinds[destination])
+        return found.order_by(delivery.c.due).limit(limit)
 
     def _after(self, attempt: Attempt, now: Moment) -> Delivery:
         """The delivery as it stands after an attempt."""
@@ -154,16 +211,14 @@ class Outbox:
         return replace(ended, state=State.UNKNOWN if unknown else State.RETRYING, due=due)
 
 
-def _due(destination: str, now: Moment, limit: int) -> Select[Any]:
-    return (
-        select(delivery)
-        .where(delivery.c.destination == destination, delivery.c.due <= now)
-        .order_by(delivery.c.due)
-        .limit(limit)
-    )
+def _why(was: str, now: str | None) -> str:
+    if now is None:
+        return "the destination was removed"
+    return f"the destination is a {now} now and was a {was}"
 
 
-def _receipt(attempt: Attempt) -> Receipt:
+def receipt_of(attempt: Attempt) -> Receipt:
+    """The receipt of an attempt that is over."""
     one, answer, ended = attempt
     return Receipt(
         delivery=one.id,
@@ -176,7 +231,8 @@ def _receipt(attempt: Attempt) -> Receipt:
     )
 
 
-def _count(transaction: Transaction, attempts: Sequence[Attempt]) -> None:
+def count_attempts(transaction: Transaction, attempts: Sequence[Attempt]) -> None:
+    """Add attempts to the totals."""
     names = {attempt.delivery.destination for attempt in attempts}
     known = {(row[0], row[1]): row[2] for row in transaction.rows(tally, "destination", names)}
     for one, answer, _ in attempts:

@@ -1,14 +1,27 @@
 """Payloads: the body a destination gets, and the id by which it can tell a repeat.
 
-The shape is the track variant of Segment's computed audiences (``field.md``
-2.9): ``Audience Entered`` and ``Audience Exited``.
+A webhook gets the track variant of Segment's computed audiences (``field.md``
+2.9): ``Audience Entered`` and ``Audience Exited``. Files and tables get a row.
 """
 
 from hashlib import sha256
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from cauce.activate.fields import (
+    Change,
+    Column,
+    ColumnType,
+    Trait,
+    about_person,
+    columns_of,
+    row_of,
+    table_columns,
+)
+from cauce.vocabulary.definitions import DestinationDef, DestinationKind, SqlDef
+from cauce.vocabulary.exact import decode_json, encode_json
 from cauce.vocabulary.membership import MembershipChange
 from cauce.vocabulary.moment import Moment, to_iso
 
@@ -33,15 +46,47 @@ def earliest_id(at: Moment) -> str:
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a person is named to destinations: her first identifier of each kind."""
+    """How a person is named to destinations, and the fields of hers that one gets, by column."""
 
     userId: str = ""
     anonymousId: str = ""
-    email: str = ""
+    fields: dict[str, Any] = {}
+
+    def text(self) -> str:
+        """As JSON; exact numbers stay exact."""
+        return encode_json(self).decode()
 
 
-def person_of(change: MembershipChange) -> Person:
-    """How a person is named, by her identifiers.
+def read_person(text: str) -> Person:
+    """A person from her JSON."""
+    return msgspec.convert(decode_json(text), Person)
+
+
+class Shape(NamedTuple):
+    """What a destination is told: its kind, and the fields it gets."""
+
+    kind: DestinationKind
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, definition: DestinationDef) -> "Shape":
+        """The shape that a definition asks for."""
+        if isinstance(definition, SqlDef):
+            return cls(definition.kind, table_columns(definition))
+        return cls(definition.kind, columns_of(definition))
+
+    @property
+    def wants_traits(self) -> bool:
+        """Whether any field is a trait."""
+        return any(column.value.startswith("trait.") for column in self.columns)
+
+
+WEBHOOK = Shape(DestinationKind.WEBHOOK, (Column("email", "identifier.email", ColumnType.TEXT),))
+"""The shape of a webhook that asks for nothing special."""
+
+
+def person_of(change: MembershipChange, shape: Shape = WEBHOOK, trait: Trait = lambda _: None) -> Person:
+    """How a person is named, by her identifiers, and the fields that the shape asks for.
 
     One who has neither a user id nor an anonymous id goes by her profile id as
     ``anonymousId``, since a track call needs one of them.
@@ -53,8 +98,15 @@ def person_of(change: MembershipChange) -> Person:
     return Person(
         userId=user,
         anonymousId=anonymous if user or anonymous else change.profile_id,
-        email=first.get("email", ""),
+        fields=about_person(shape.columns, change.identifiers, trait),
     )
+
+
+def row_body(change: MembershipChange, sequence: int, person: Person, shape: Shape) -> bytes:
+    """The JSON text of a change as a row: column → value."""
+    since = change.at if change.entered else None
+    told = Change(change.profile_id, change.segment, change.entered, change.at, since, sequence)
+    return encode_json(row_of(shape.columns, told, person.fields))
 
 
 def body(change: MembershipChange, destination: str, id_: str, person: Person) -> bytes:
@@ -67,8 +119,8 @@ def body(change: MembershipChange, destination: str, id_: str, person: Person) -
             "profile_id": change.profile_id,
         }
     }
-    if person.email:
-        context["traits"] = {"email": person.email}
+    if traits := {name: value for name, value in person.fields.items() if value not in (None, [])}:
+        context["traits"] = traits
     ids = {"userId": person.userId, "anonymousId": person.anonymousId}
     call = {
         "type": "track",
@@ -80,4 +132,4 @@ def body(change: MembershipChange, destination: str, id_: str, person: Person) -
         "context": context,
         "integrations": {"All": False, destination: True},
     }
-    return msgspec.json.encode(call)
+    return encode_json(call)

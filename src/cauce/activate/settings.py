@@ -20,6 +20,10 @@ class ActivateSettings:
     """The longest wait between two attempts, also where the destination asks for more."""
     concurrency: Annotated[int, Meta(ge=1, le=1_000)] = 32
     """Requests under way at a time, for each destination."""
+    failures_before_pause: Annotated[int, Meta(ge=1)] = 10
+    """Attempts failed in a row after which a destination is left alone for a while."""
+    pause_limit_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    """The longest such while; it begins with ``backoff_seconds`` and doubles with each failed trial."""
     answer_bytes: Annotated[int, Meta(ge=1_024)] = 65_536
     """Bytes of an answer that are read; the connection is closed at the next one."""
     poll_seconds: Annotated[float, Meta(gt=0)] = 0.1
@@ -30,3 +34,9 @@ class ActivateSettings:
     """Days for which delivered ones and their receipts are kept; dead letters stay until replayed."""
     allow_private: bool = False
     """Whether every destination may be at a loopback or private address."""
+    folders: tuple[str, ...] = ()
+    """Absolute paths of folders outside of the space in which file destinations may put files."""
+    file_rows: Annotated[int, Meta(ge=1)] = 100_000
+    """Changes in one file; where there are more, several files are written at once."""
+    lease_seconds: Annotated[float, Meta(gt=0)] = 30.0
+    """Seconds after which another worker takes over from one that died; with several workers only."""

@@ -2,16 +2,17 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from cauce.activate.answers import Answer, judge
 from cauce.activate.connect import AddressForbidden, Resolver, connect
-from cauce.activate.delivery import Outcome
-from cauce.activate.destinations import Destination
+from cauce.activate.delivery import Delivery, Outcome
+from cauce.activate.destinations import WebhookTarget
 from cauce.activate.exchange import BadAnswer, Exchange
 from cauce.activate.settings import ActivateSettings
 from cauce.activate.signature import HEADER, sign
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.moment import Clock, Moment
 
 _IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than common servers keep theirs (5 s and more)."""
@@ -22,10 +23,20 @@ _PORTS = {"http": 80, "https": 443}
 class Webhook:
     """The connections of one destination. As many are open as requests are under way at a time."""
 
+    batch = 1
+
     def __init__(
-        self, destination: Destination, settings: ActivateSettings, resolver: Resolver, tls: ssl.SSLContext
+        self,
+        destination: WebhookTarget,
+        settings: ActivateSettings,
+        resolver: Resolver,
+        tls: ssl.SSLContext,
+        clock: Clock,
     ) -> None:
         url = destination.url
+        self.calls = settings.concurrency
+        self.rate = destination.rate
+        self._clock = clock
         self._destination = destination
         self._answer_bytes = settings.answer_bytes
         self._allow_private = destination.allow_private or settings.allow_private
@@ -40,6 +51,10 @@ class Webhook:
             f"User-Agent: Cauce/{version('cauce')}\r\n"
             "Content-Type: application/json\r\n"
         )
+
+    async def tell(self, deliveries: Sequence[Delivery]) -> list[Answer]:
+        """Send each delivery once."""
+        return [await self.attempt(one.id, one.body, self._clock()) for one in deliveries]
 
     async def attempt(self, key: str, body: bytes, at: Moment) -> Answer:
         """Send the body once, under its idempotency key, signed at ``at``.
@@ -94,7 +109,7 @@ class Webhook:
             f"{self._head}"
             f"Content-Length: {len(body)}\r\n"
             f"Idempotency-Key: {key}\r\n"
-            f"{HEADER}: {sign(self._destination.secret, body, at)}\r\n\r\n"
+            f"{HEADER}: {sign(self._destination.secret.read(), body, at)}\r\n\r\n"
         )
         return head.encode("ascii") + body
 

@@ -10,6 +10,7 @@ from sqlalchemy import MetaData
 
 from cauce.activate.service import Activation
 from cauce.app.definitions import load_definitions
+from cauce.app.members import SegmentMembers
 from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
@@ -182,11 +183,15 @@ class Composition:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way of an event."""
-        destinations = {key: one.destinations for key, one in self.in_force.segments.items()}
-        activation = Activation(destinations)
+        activation = Activation.of(self.in_force)
         return Pipeline(
             self.state, self.identity, self.profiles, self.live, activation, self.version_in_force
         )
+
+    @cached_property
+    def members(self) -> SegmentMembers:
+        """Who is in a segment, as destinations are told of her."""
+        return SegmentMembers(self.identity, self.profiles, self.access.require)
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:

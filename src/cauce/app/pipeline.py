@@ -7,8 +7,8 @@ result is that of folding its events one by one: before each event the timers du
 by then fire, and every rule is evaluated at the moment the event was received.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from cauce.activate.service import Activation
 from cauce.identity.service import Identity, Resolution
@@ -112,9 +112,7 @@ class Pipeline(NamedTuple):
     ) -> "_Batch":
         waiting = {timer.profile for timer in due}
         identity = self.identity.begin(transaction, [e.identifiers for e in events], sorted(waiting))
-        profiles = self.profiles.begin(
-            transaction, self.recorded, stored_upto=identity.known_signatures
-        )
+        profiles = self.profiles.begin(transaction, self.recorded, stored_upto=identity.known_signatures)
         profiles.load(identity.loaded_signatures())
         segments = SegmentSession(
             transaction, self.segments, identity, due, horizon, stored_upto=identity.known_profiles
@@ -168,4 +166,8 @@ class _Batch(NamedTuple):
         self.identity.save()
         self.profiles.save()
         changes = self.segments.save()
-        self.activation.queue(self.transaction, changes)
+        self.activation.queue(self.transaction, changes, self._traits)
+
+    def _traits(self, profile: ProfileKey) -> Callable[[str], Any]:
+        """What gives the golden values of somebody's traits."""
+        return self.profiles.person(self.identity.signatures(profile)).trait

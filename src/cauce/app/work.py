@@ -8,7 +8,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from cauce.activate.deliverer import Deliverer
-from cauce.activate.destinations import Destination, ready
+from cauce.activate.destinations import Target, ready
 from cauce.app.compose import Composition
 from cauce.app.in_force import Watch, bring_into_force
 from cauce.app.process_lock import process_lock
@@ -17,6 +17,7 @@ from cauce.app.worker import Worker
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import DestinationDef
 from cauce.vocabulary.errors import BadSettings, CauceError, Transient
+from cauce.vocabulary.event import Position
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +42,31 @@ def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> No
                 watch = Watch(composition, monotonic)
                 composition = bring_into_force(composition, moment.now)
                 delivery.follow(composition)
-                _fold(composition, stop, watch)
+                _fold(composition, stop, watch, delivery.wake)
                 composition = composition.renewed()
         finally:
             delivery.end()
 
 
-def _fold(composition: Composition, stop: Event, watch: Watch) -> None:
-    """Fold until ``stop`` is set or another version is applied."""
+def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[], None]) -> None:
+    """Fold until ``stop`` is set or another version is applied; ``wake`` tells of queued deliveries."""
     sealing = _sealing(composition)
+    activation = composition.pipeline.activation
+    told = 0
+
+    def meanwhile(position: Position) -> None:
+        nonlocal told
+        sealing.consider(position)
+        if activation.queued != told:
+            told = activation.queued
+            wake()
+
     worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
     try:
         worker.run(
             stop,
             idle_seconds=composition.settings.worker.idle_seconds,
-            meanwhile=sealing.consider,
+            meanwhile=meanwhile,
             enough=watch.changed,
         )
     finally:
@@ -75,17 +86,35 @@ def _sealing(composition: Composition) -> Sealing:
 
 def _deliverer(composition: Composition) -> Deliverer:
     destinations = list(_ready(composition, composition.in_force.destinations.values()))
-    settings = composition.settings.activate
-    return Deliverer(composition.state, destinations, moment.now, Random(), settings)
+    return Deliverer(
+        composition.state,
+        destinations,
+        moment.now,
+        Random(),
+        composition.settings.activate,
+        definitions=composition.in_force,
+        members=composition.members,
+    )
 
 
-def _ready(composition: Composition, definitions: Iterable[DestinationDef]) -> Iterable[Destination]:
+def _ready(composition: Composition, definitions: Iterable[DestinationDef]) -> Iterable[Target]:
     """The destinations that can be spoken to; what the others are owed waits, and the log says why."""
     for one in definitions:
         try:
-            yield from ready([one], environment=os.environ, folder=composition.space.root)
+            yield from ready(
+                [one],
+                environment=os.environ,
+                folder=composition.space.root,
+                folders=composition.settings.activate.folders,
+            )
         except BadSettings as refusal:
             logger.error("nothing is delivered there: %s", refusal)
+
+
+def _told(composition: Composition) -> tuple[object, object]:
+    """What the deliverer depends on: the destinations, and which segments name them."""
+    found = composition.in_force
+    return found.destinations, {key: one.destinations for key, one in found.segments.items()}
 
 
 class _Delivery:
@@ -108,8 +137,13 @@ class _Delivery:
         before, self._composition = self._composition, composition
         if before is None:
             self._thread.start()
-        elif before.in_force.destinations != composition.in_force.destinations:
+        elif _told(before) != _told(composition):
             self._interrupt()
+
+    def wake(self) -> None:
+        """Say that something was queued."""
+        if self._deliverer is not None:
+            self._deliverer.wake()
 
     def _interrupt(self) -> None:
         self._halt.set()

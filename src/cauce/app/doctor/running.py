@@ -105,7 +105,12 @@ def secrets(composition: Composition) -> Finding:
     """Every destination can be signed for, at least from here: a running process may know more."""
     found = composition.definitions.destinations
     try:
-        ready(found.values(), environment=os.environ, folder=composition.space.root)
+        ready(
+            found.values(),
+            environment=os.environ,
+            folder=composition.space.root,
+            folders=composition.settings.activate.folders,
+        )
     except BadSettings as missing:
         judge = warning if who_holds(composition.space.serve_lock) else error
         return judge("secrets", missing.message, missing.hint)
