@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
 
 from cauce.activate.service import Activation
 from cauce.app.definitions import load_definitions
@@ -28,6 +28,7 @@ from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
+from cauce.storage.sqlite import altered as sqlite_altered
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import VIEW, Compared, Definitions, TraitDef
 from cauce.vocabulary.definitions.canonical import read_contents
@@ -142,6 +143,22 @@ class Composition:
         with postgres_extra():
             from cauce.storage.postgres import PostgresRecords  # noqa: PLC0415  an extra
         return PostgresRecords(store.url, store.schema, tables, durable=durable)
+
+    @contextmanager
+    def altered(self, store: str) -> Iterator[Connection | None]:
+        """A connection to change the tables of a store, in one transaction; None if there is none yet."""
+        chosen = self.settings.store
+        file = self.space.root / f"{store}.db"
+        if chosen.url:
+            with postgres_extra():
+                from cauce.storage import postgres  # noqa: PLC0415  an extra
+            with postgres.altered(chosen.url, chosen.schema) as connection:
+                yield connection
+        elif file.exists():
+            with sqlite_altered(file) as connection:
+                yield connection
+        else:
+            yield None
 
     @cached_property
     def access(self) -> Access:

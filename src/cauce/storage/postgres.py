@@ -7,16 +7,18 @@ from select import select as readable
 from typing import Any, cast
 
 import psycopg
+import pyarrow as pa
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, MetaData, Select, Table, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cauce.storage.postgres_connection import Connection, connect, meaning
+from cauce.storage.postgres_filling import fill
 from cauce.storage.postgres_statements import Statements, statements
 from cauce.storage.postgres_text import unescaped
 from cauce.storage.records import Row, progress
-from cauce.storage.revisions import check_revision, store_of
+from cauce.storage.revisions import NEWEST, check_revision, store_of
 from cauce.vocabulary.errors import Transient
 
 _POOL = 5
@@ -34,8 +36,12 @@ class PostgresRecords:
         self.schema = schema
         self._turn = _lock_number(f"{schema}/{store_of(tables)}")
         self._engine = _engine(url, schema, durable=durable)
-        with _translated():
-            self._prepare(tables)
+        try:
+            with _translated():
+                self._prepare(tables)
+        except BaseException:
+            self.close()
+            raise
 
     def _prepare(self, tables: MetaData) -> None:
         """Make schema and tables if they are missing; raises ``Conflict`` if they are of another version."""
@@ -63,7 +69,7 @@ class PostgresRecords:
                 _driver(connection).execute(cast(Any, begin))
                 yield connection
             except BaseException:
-                if _driver(connection).closed:
+                if not connection.invalidated and _driver(connection).closed:
                     connection.invalidate()
                 raise
 
@@ -98,6 +104,12 @@ class PostgresRecords:
             yield PostgresTransaction(connection)
             _driver(connection).execute("COMMIT")
 
+    def fill(self, tables: Iterable[tuple[Table, Iterable[pa.RecordBatch]]]) -> None:
+        """Insert many rows into a new store, by COPY."""
+        with self.write() as transaction:
+            for table, batches in tables:
+                fill(_driver(transaction.connection), table, batches)
+
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
@@ -128,6 +140,12 @@ class PostgresTransaction:
         """Rows of any select."""
         return [tuple(map(unescaped, row)) for row in self.connection.execute(statement)]
 
+    def scan(self, statement: Select[Any]) -> Iterator[Row]:
+        """Rows of any select, one after another."""
+        streaming = self.connection.execution_options(stream_results=True, yield_per=10_000)
+        for row in streaming.execute(statement):
+            yield tuple(map(unescaped, row))
+
     def progress(self, name: str) -> int:
         """How far a consumer has come; 0 if it has not begun."""
         found = self.rows(progress, "name", [name])
@@ -153,6 +171,23 @@ class PostgresTransaction:
     def advance(self, name: str, value: int) -> None:
         """Store how far a consumer has come."""
         self.put(progress, [(name, value)])
+
+
+@contextmanager
+def altered(url: str, schema: str) -> Iterator[SqlConnection]:
+    """A connection to change the tables of a schema: all that the block does, or nothing."""
+    engine = _engine(url, schema, durable=True)
+    try:
+        with _translated(), engine.connect() as connection:
+            _driver(connection).execute("BEGIN")
+            _take(connection, _lock_number(f"{schema}/tables"), shared=False)
+            for store in NEWEST:
+                _take(connection, _lock_number(f"{schema}/{store}"), shared=False)
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            yield connection
+            _driver(connection).execute("COMMIT")
+    finally:
+        engine.dispose()
 
 
 def _engine(url: str, schema: str, *, durable: bool) -> Engine:
@@ -185,7 +220,9 @@ def _translated() -> Iterator[None]:
         if isinstance(error.orig, psycopg.Error):
             raise meaning(error.orig) from error
         raise
-    except DisconnectionError as error:
+    except (DisconnectionError, InvalidRequestError) as error:
+        if isinstance(error, InvalidRequestError) and "connection is closed" not in str(error):
+            raise  # a wrong use, not a lost connection; the pool says this when new ones are cut at once
         raise Transient("PostgreSQL ended the connections.", hint="It is tried again.") from error
 
 

@@ -64,9 +64,13 @@ def connect(url: str, schema: str, *, durable: bool) -> Connection:
         ) from None
     try:
         connection = psycopg.connect(**_DEFAULTS | given, autocommit=True)  # type: ignore[arg-type]
-        path = sql.Identifier(schema).as_string(connection)
-        idle, lock = f"{IDLE_SECONDS}s", f"{_LOCK_SECONDS}s"
-        connection.execute(_SESSION, (path, lock, idle, "on" if durable else "off"))
+        try:
+            path = sql.Identifier(schema).as_string(connection)
+            idle, lock = f"{IDLE_SECONDS}s", f"{_LOCK_SECONDS}s"
+            connection.execute(_SESSION, (path, lock, idle, "on" if durable else "off"))
+        except BaseException:
+            connection.close()
+            raise
     except psycopg.Error as error:
         raise meaning(error) from error
     return connection

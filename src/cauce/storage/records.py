@@ -1,9 +1,10 @@
 """The port for state: rows by key, in a transaction together with a position."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import pyarrow as pa
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, Table, Text
 
 from cauce.storage.revisions import declare
@@ -20,6 +21,9 @@ Words = Text(collation="C").with_variant(Text(), "sqlite")
 STATE = MetaData()
 """Every table of the state store; each stage's ``records.py`` adds its own."""
 declare(STATE, "state")
+
+CARRIED = {"carried": True}
+"""Table ``info`` of a table that a rebuild carries over: what became of deliveries is in no log."""
 
 PERSONAL = {"personal": True}
 """Column ``info`` of a column that holds personal data."""
@@ -42,6 +46,9 @@ class Reader(Protocol):
 
     def select(self, statement: Select[Any]) -> list[Row]:
         """The rows of any SQLAlchemy select; for reads that are not on a hot path."""
+
+    def scan(self, statement: Select[Any]) -> Iterator[Row]:
+        """The rows of a select one after another, for reading much; one scan at a time."""
 
     def progress(self, name: str) -> int:
         """How far the consumer ``name`` has come; 0 if it has not begun."""
@@ -73,6 +80,13 @@ class Records(Protocol):
         """A transaction: committed when the block ends, rolled back if it raises.
 
         Raises ``Transient`` if the store stays locked or is out of space.
+        """
+
+    def fill(self, tables: Iterable[tuple[Table, Iterable[pa.RecordBatch]]]) -> None:
+        """Insert many rows into a new store, one table after another, each in the order of its key.
+
+        The columns are those of the table, in their order. The rows are durable when
+        this returns; until then the store must be nobody else's.
         """
 
     def close(self) -> None:

@@ -9,12 +9,14 @@ from time import monotonic, sleep
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from sqlalchemy import Connection, Engine, MetaData, Select, Table, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cauce.storage.records import Row, progress
 from cauce.storage.revisions import check_revision
+from cauce.storage.sqlite_filling import fill
 from cauce.storage.turns import Turns
 from cauce.vocabulary.errors import CauceError, Transient
 
@@ -48,6 +50,27 @@ def open_engine(path: Path, *, synchronous: str, busy_seconds: float = _BUSY_SEC
     return engine
 
 
+@contextmanager
+def altered(path: Path) -> Iterator[Connection]:
+    """A connection that has the file for itself, to change its tables: all that the block does, or nothing.
+
+    Raises ``Transient`` if others use the file, or if the disk is full.
+    """
+    engine = open_engine(path, synchronous="FULL")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            yield connection
+            connection.commit()
+    except OperationalError as error:
+        raise Transient(
+            f"The store {path.name} could not be changed: {error.orig}.",
+            hint="Stop what uses it, or free disk space; nothing was changed.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
 class SqliteRecords:
     """Rows in one SQLite file; see ``Records``.
 
@@ -59,9 +82,13 @@ class SqliteRecords:
         self._path = path
         self._engine = open_engine(path, synchronous=synchronous)
         self._turns = Turns()
-        if not self._has(tables):
-            with self.write() as transaction:
-                tables.create_all(transaction.connection)
+        try:
+            if not self._has(tables):
+                with self.write() as transaction:
+                    tables.create_all(transaction.connection)
+        except BaseException:
+            self.close()
+            raise
 
     def _has(self, tables: MetaData) -> bool:
         """Whether every table is there: then opening does not wait for whoever is writing.
@@ -113,6 +140,11 @@ class SqliteRecords:
                 code="damaged_store",
             ) from error
 
+    def fill(self, tables: Iterable[tuple[Table, Iterable[pa.RecordBatch]]]) -> None:
+        """Insert many rows into a new store."""
+        self._engine.dispose()
+        fill(self._path, tables)
+
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
@@ -139,6 +171,11 @@ class SqliteTransaction:
     def select(self, statement: Select[Any]) -> list[Row]:
         """Rows of any select."""
         return [tuple(row) for row in self.connection.execute(statement)]
+
+    def scan(self, statement: Select[Any]) -> Iterator[Row]:
+        """Rows of any select, one after another."""
+        for row in self.connection.execute(statement):
+            yield tuple(row)
 
     def progress(self, name: str) -> int:
         """How far a consumer has come; 0 if it has not begun."""

@@ -27,6 +27,7 @@ _MODULES = {
     "key": "key",
     "definitions": "definitions",
     "config": "config",
+    "space": "space",
     "doctor": "doctor",
     "version": "version",
 }

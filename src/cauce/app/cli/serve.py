@@ -13,6 +13,8 @@ from cauce.app.in_force import apply_first, folder_differs
 from cauce.app.logs import start_logging
 from cauce.app.process_lock import Holder
 from cauce.app.serve import serve as serve_space
+from cauce.app.upgrade import stored_revisions, upgrade
+from cauce.storage.revisions import NEWEST
 from cauce.vocabulary import moment
 
 app = typer.Typer()
@@ -27,9 +29,19 @@ def serve(space: SpaceOption = HERE, json: JsonOption = False) -> None:
     """
     composition = Composition(space)
     start_logging("serve", composition.settings.serve.log_level)
+    _bring_up_to_date(composition)
     _settle_definitions(composition)
     announce = _announce_to_programs if json else _announce
     raise typer.Exit(serve_space(composition.space, composition.settings, announce))
+
+
+def _bring_up_to_date(composition: Composition) -> None:
+    """Upgrade stores that an older version made, before anything reads them."""
+    older = {store: found for store, found in stored_revisions(composition).items() if found < NEWEST[store]}
+    if older:
+        logger.warning("stores of an older version are brought up to date: %s", ", ".join(sorted(older)))
+        for one in upgrade(composition):
+            logger.warning("%s store: revision %s became %s", *one)
 
 
 def _settle_definitions(composition: Composition) -> None:

@@ -1,15 +1,20 @@
-"""`cauce init`."""
+"""`cauce init`, and `cauce space` for what its stores are."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cauce.app.cli.output import JsonOption, print_json, print_line
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
+from cauce.app.compose import Composition
 from cauce.app.new_space import make_space
+from cauce.app.upgrade import Changed, downgrade, stored_revisions, upgrade
+from cauce.storage.revisions import NEWEST
 from cauce.vocabulary import moment
 
 app = typer.Typer()
+space_app = typer.Typer(no_args_is_help=True)
+app.add_typer(space_app, name="space", help="See and change the revisions of a space's stores.")
 
 
 @app.command()
@@ -38,3 +43,40 @@ def init(
     print_line("Next:")
     print_line(f"  cauce serve {made.space.option}")
     print_line(f"  cauce doctor {made.space.option}")
+
+
+@space_app.command("revisions")
+def show_revisions(space: SpaceOption = HERE, json: JsonOption = False) -> None:
+    """Print the revision of each store, and the newest that this version knows."""
+    found = stored_revisions(Composition(space))
+    rows = [{"store": name, "revision": one, "newest": NEWEST[name]} for name, one in found.items()]
+    if json:
+        print_json(rows)
+    else:
+        print_table(("store", "revision", "newest"), [list(row.values()) for row in rows])
+
+
+@space_app.command("upgrade")
+def upgrade_stores(space: SpaceOption = HERE, json: JsonOption = False) -> None:
+    """Bring stores that an older version made up to date; `cauce serve` does it too."""
+    _tell(upgrade(Composition(space)), json)
+
+
+@space_app.command("downgrade")
+def downgrade_stores(
+    to: Annotated[str, typer.Option("--to", metavar="REVISION", help="0001 is the first release.")],
+    space: SpaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Bring the stores back to an older revision, for an older version; what that cannot hold is lost."""
+    _tell(downgrade(Composition(space), to), json)
+
+
+def _tell(changed: list[Changed], json: bool) -> None:
+    if json:
+        print_json([one._asdict() for one in changed])
+        return
+    for one in changed:
+        print_line(f"{one.store}: {one.before} became {one.after}.")
+    if not changed:
+        print_line("Nothing had to be changed.")

@@ -1,0 +1,1 @@
+"""The revisions of the event log store, each with its way up and down."""
