@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -356,6 +358,38 @@ class EventLogProcessContract(EventLogFixtures):
         reported = [word for process in processes for word in process.communicate()[0].split()]
         assert sorted(row.message_id for row in rows) == sorted(reported)
         assert len(reported) == len(set(reported)) == 3_000
+
+    def test_eight_appenders_that_dawdle_and_a_follower_who_misses_nothing(
+        self, engine: Engine, log: EventLog, start: Start, tmp_path: Path
+    ) -> None:
+        processes = [start("append_slowly", 100 * number, 4) for number in range(2)]
+        heads: list[int] = []
+        ended = threading.Event()
+
+        def watch() -> None:
+            with closing(engine.open(tmp_path)) as other:
+                while not ended.is_set():
+                    head = other.head()
+                    heads.append(head)
+                    assert len(other.read(Position(head - 1), 1)) == min(head, 1)
+
+        with ThreadPoolExecutor(1) as pool:
+            watching = pool.submit(watch)
+            try:
+                rows = follow(log, processes)
+            finally:
+                ended.set()
+            watching.result()
+        assert heads == sorted(heads)
+        assert [process.returncode for process in processes] == [0, 0]
+        positions = [row.position for row in rows]
+        assert positions == sorted(set(positions))
+        assert positions == [row.position for row in everything(log)]
+        received = [row.received for row in rows]
+        assert received == sorted(received)
+        reported = [word for process in processes for word in process.communicate()[0].split()]
+        assert sorted(row.message_id for row in rows) == sorted(reported)
+        assert len(set(reported)) == len(reported) == 8 * 12 * 10 + 12 * 10
 
     def test_a_follower_reads_across_sealing_under_his_feet(
         self, engine: Engine, log: EventLog, start: Start, tmp_path: Path

@@ -5,9 +5,12 @@ what a process reports, it prints one line at a time.
 """
 
 import os
+import random
 import resource
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -41,14 +44,54 @@ def append_forever(engine: Engine, space: Path, first: int) -> None:
         first += GROUP
 
 
+def called(frame: FrameType, kind: str, function: object) -> str:
+    """The name of the function that a profiler is told is called; empty at other moments."""
+    if kind == "c_call":
+        return getattr(function, "__name__", "")
+    return frame.f_code.co_name if kind == "call" and "psycopg" in frame.f_code.co_filename else ""
+
+
+def append_slowly(engine: Engine, space: Path, seed: int, threads: int) -> None:
+    """Append and tick on several threads, each with a log of its own, and pause within each transaction."""
+    ready = threading.Barrier(threads)
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        log = engine.open(space)
+        ready.wait()
+
+        def pause(frame: FrameType, kind: str, function: object) -> None:
+            if called(frame, kind, function) in ("execute", "executemany", "copy", "decide"):
+                time.sleep(chance.random() ** 4 * 0.02)
+
+        sys.setprofile(pause)
+        for group in range(12):
+            ids = [f"own-{number}-{group}-{n}" if n % 2 else f"shared-{group}-{n}" for n in range(GROUP)]
+            chance.shuffle(ids)
+            now = Moment(chance.randrange(1_000))
+            outcomes = log.append([event(one, f'{{"n":"{one}"}}') for one in ids], [], now=now)
+            new = [one for one, outcome in zip(ids, outcomes, strict=True) if outcome is Outcome.ACCEPTED]
+            report(*new)
+            if group % 5 == 0:
+                log.tick(Moment(chance.randrange(1_000)))
+        sys.setprofile(None)
+        log.close()
+
+    workers = [threading.Thread(target=work, args=(seed + number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 def seal_and_die(engine: Engine, space: Path, upto: int, step: int) -> None:
     """Seal, and be killed before the given call that changes a file or the database (0: live)."""
     steps = 0
     names = {"execute", "fsync", "replace", "rename", "unlink", "flush", "write", "truncate"}
 
-    def watch(_: FrameType, kind: str, function: object) -> None:
+    def watch(frame: FrameType, kind: str, function: object) -> None:
         nonlocal steps
-        if kind == "c_call" and getattr(function, "__name__", "") in names:
+        if called(frame, kind, function) in names:
             steps += 1
             if steps == step:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -96,7 +139,7 @@ def report(*words: str) -> None:
 
 
 TASKS: dict[str, Callable[..., None]] = {
-    task.__name__: task for task in (append, append_forever, seal_and_die, seal_full, fill)
+    task.__name__: task for task in (append, append_slowly, append_forever, seal_and_die, seal_full, fill)
 }
 
 if __name__ == "__main__":

@@ -46,11 +46,9 @@ class PostgresConnection:
             if not self._prepared:
                 PostgresRecords(self._url, self._schema, LOG).close()
                 self._prepared = True
-            made = connect(self._url, self._schema, durable=True)
-            made.execute(
-                "SELECT set_config('lock_timeout', %s, false)", (f"{round(self._lock_seconds * 1_000)}ms",)
-            )
-            self._connection = made
+            self._connection = connect(self._url, self._schema, durable=True)
+            longest = f"{round(self._lock_seconds * 1_000)}ms"
+            self._connection.execute("SELECT set_config('lock_timeout', %s, false)", (longest,))
         return self._connection
 
     @contextmanager

@@ -30,8 +30,12 @@ class PostgresSealable:
         self._sql = Statements(schema)
         self._held = PostgresConnection(url, schema, lock_seconds=_LOCK_SECONDS)
         self._alone = False
-        with self._asking() as connection:
-            self.seed = seed_of(connection, self._sql, space / FOLDER)
+        try:
+            with self._asking() as connection:
+                self.seed = seed_of(connection, self._sql, space / FOLDER)
+        except BaseException:
+            self._held.close()
+            raise
 
     @contextmanager
     def alone(self, *, wait_seconds: float = 0) -> Iterator[None]:
