@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cauce.identity.bulk import PEOPLE, SIGNATURE_OF, BulkIdentity
+from cauce.identity.bulk import PEOPLE, BulkIdentity, signed
 from cauce.identity.policy import Policy
 from cauce.identity.rules import read_rules
 from cauce.identity.simulate import Observation, read_observations
@@ -52,7 +52,14 @@ def bulk_tables(observations: list[Observation], policy: Policy) -> dict[str, li
             assert {int(n) for n in owned[1:-1].split(",") if n} == {
                 s for s, p in owners.items() if p == profile
             }
-        assert len(lake.execute(f"FROM {SIGNATURE_OF}").fetchall()) >= len(found["signature"])
+        lake.execute("CREATE VIEW log AS SELECT *, NULL AS signature FROM events")
+        keys = {key: id_ for id_, _, key in found["identifier"]}
+        sets = dict(found["signature"])
+        for identifiers, number in lake.execute(
+            f"SELECT identifiers, signature FROM ({signed('log')})"
+        ).fetchall():
+            ids = ",".join(map(str, sorted(keys[key] for key in identifiers)))
+            assert sets.get(number, "") == ids
         found["progress"] = sorted(bulk.progress().items())
     return found
 

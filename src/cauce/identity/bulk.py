@@ -19,10 +19,13 @@ from cauce.identity.bulk_rows import identifier_rows, member_rows, profile_rows
 from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 
-__all__ = ["PEOPLE", "SIGNATURE_OF", "BulkIdentity"]
+__all__ = ["PEOPLE", "TYPES", "BulkIdentity", "signed"]
 
 PEOPLE = "identity_owner"
 """The table ``signature BIGINT, profile BIGINT``: whose the events of a signature are."""
+
+TYPES = "identity_types"
+"""The table ``profile BIGINT, type VARCHAR``: the types of everybody's identifiers, each once."""
 
 _VIEW = 1
 _ROWS = 100_000
@@ -32,7 +35,7 @@ class BulkIdentity:
     """The identity view that a policy makes of a relation's events.
 
     ``events`` has position, time, source and identifiers (lists of ``type:value``).
-    Leaves ``SIGNATURE_OF`` and ``PEOPLE`` in the connection.
+    Leaves ``PEOPLE``, ``TYPES`` and what ``signed`` reads in the connection.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, events: str, view: str, policy: Policy) -> None:
@@ -46,12 +49,18 @@ class BulkIdentity:
         self._people()
 
     def _people(self) -> None:
-        owner = self._found.owner
+        owner, profile, ranks = self._found.owner, self._found.profile, self._identifiers.ranks
         owned = np.flatnonzero(owner >= 0)
-        table = pa.table({"signature": owned + 1, "profile": self._found.profile[owner[owned] - 1]})
-        self._connection.register("identity_owned", table)
-        self._connection.execute(f"CREATE TEMPORARY TABLE {PEOPLE} AS FROM identity_owned")
-        self._connection.unregister("identity_owned")
+        self._keep(PEOPLE, pa.table({"signature": owned + 1, "profile": profile[owner[owned] - 1]}))
+        live, width = profile >= 0, len(self._policy.types)
+        both = np.unique(profile[live] * width + ranks[live])
+        types = pa.array(self._policy.types).take(pa.array(both % width))
+        self._keep(TYPES, pa.table({"profile": both // width, "type": types}))
+
+    def _keep(self, name: str, table: pa.Table) -> None:
+        self._connection.register("identity_kept", table)
+        self._connection.execute(f"CREATE TEMPORARY TABLE {name} AS FROM identity_kept")
+        self._connection.unregister("identity_kept")
 
     def progress(self) -> dict[str, int]:
         """How far the counters of ids have come."""
@@ -76,3 +85,12 @@ class BulkIdentity:
 
     def _query(self, sql: str) -> Iterator[pa.RecordBatch]:
         yield from self._connection.sql(sql).to_arrow_reader(_ROWS)
+
+
+def signed(events: str) -> str:
+    """A query for the events of a relation with the signature of each, null for nobody's."""
+    return f"""
+    SELECT event.*, known.signature FROM (SELECT * EXCLUDE (signature) FROM {events}) AS event
+    LEFT JOIN {SIGNATURE_OF} AS known ON known.spelling = array_to_string(event.identifiers, chr(0))
+      AND (known.identifiers IS NULL OR known.identifiers = event.identifiers)
+    """

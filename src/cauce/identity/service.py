@@ -29,9 +29,9 @@ class Identity:
 
     def __init__(self, view: str, ruleset: Ruleset, *, policy: Policy | None = None) -> None:
         self.ruleset = ruleset
-        self._name = view
+        self.view = self._name = view
         self._names = Names(view)
-        self._policy = policy or Policy(ruleset)
+        self.policy = self._policy = policy or Policy(ruleset)
         self._hash = ruleset.hash
 
     def begin(

@@ -37,7 +37,7 @@ class Profiles:
     ) -> None:
         self._records = records
         self._people = people
-        self._rules = rules
+        self.rules = self._rules = rules
         self._access = access
         self.keeps: Keeps = {name: how.keep for name, how in rules.items() if how.keep is not None}
         """What fragments keep beyond the newest values, by trait."""
