@@ -47,6 +47,10 @@ def test_refused_input_is_repaired_as_the_page_says(reader):
     follow(reader, PAGES / "quarantine.md")
 
 
+def test_definitions_are_changed_as_the_page_says(reader):
+    follow(reader, PAGES / "change-definitions.md")
+
+
 @pytest.mark.skipif(
     not (NODE_MODULES / "@segment").is_dir() or not shutil.which("node"),
     reason="the Node SDK is not installed: see tests/prepare.sh",

@@ -16,7 +16,17 @@ from tests.story.command import CAUCE, environment
 from tests.story.serving import PATIENCE, until
 
 NEVER_END = ("cauce serve", "python3 receiver.py")
-ACTS_ONCE = ("cauce init", "cauce import", "cauce key create", "cauce quarantine", "curl", "echo", "sed")
+ACTS_ONCE = (
+    "cauce init",
+    "cauce import",
+    "cauce key create",
+    "cauce apply",
+    "cauce rollback",
+    "cauce quarantine",
+    "curl",
+    "echo",
+    "sed",
+)
 
 READY = ["Collector: …", "API: …", "Stop with Ctrl-C."]
 """What `cauce serve` shows when it serves."""

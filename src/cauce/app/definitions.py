@@ -18,7 +18,8 @@ from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.nearest import did_you_mean
 from cauce.vocabulary.yaml_lines import Document, Steps, load_yaml
 
-_SUFFIXES = (".yaml", ".yml")
+YAML_SUFFIXES = (".yaml", ".yml")
+"""How the names of definition files end."""
 
 
 def load_definitions(folder: Path, purposes: Sequence[str]) -> Definitions:
@@ -47,12 +48,12 @@ def _find_misplaced(folder: Path, problems: Problems) -> None:
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and entry.name not in folders and not entry.name.startswith("."):
             problems.add(str(entry), "is no kind of definition.", did_you_mean(entry.name, folders))
-        elif entry.is_file() and entry.suffix in _SUFFIXES:
+        elif entry.is_file() and entry.suffix in YAML_SUFFIXES:
             problems.add(str(entry), "belongs to no kind.", f"Move it to one of: {', '.join(folders)}.")
 
 
 def _read_kind(folder: Path, kind: Kind, problems: Problems) -> Iterator[Written]:
-    for file in sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file()):
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in YAML_SUFFIXES and path.is_file()):
         try:
             document = load_yaml(file)
         except BadSettings as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
+from cauce.app.follow_traits import store_traits, tell_anew, trait_changes
 from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
 from cauce.app.recording import chunks, record_anew
 from cauce.eventlog.port import EventLog
@@ -39,17 +40,25 @@ def follow_definitions(
     with pipeline.records.write() as transaction:
         stored: dict[str, str] = {row[0]: row[1] for row in transaction.select(select(segment_version))}
         gone = sorted(stored.keys() - live.keys())
-        changed = [one for key, one in live.items() if stored.get(key) != one.version]
+        traits = trait_changes(pipeline, transaction)
+        changed = [
+            one
+            for key, one in live.items()
+            if stored.get(key) != one.version or not traits.names.isdisjoint(one.rule.mentions.traits)
+        ]
         if transaction.progress(LOG):
             cause = Cause(Moment(transaction.progress(CLOCK)))
             _leave(before or pipeline, transaction, gone, cause)
-            if changed or gone:
-                recorded = before.segments.recorded if before else None
+            if traits.told:
+                tell_anew(pipeline, transaction, log, normalization, members=traits.members)
+            if changed or gone or traits.computed:
+                recorded = before.recorded if before else None
                 record_anew(pipeline, transaction, log, normalization, recorded)
             if changed:
                 _look(pipeline, transaction, changed, cause)
         for table in (timer, segment_version):
             transaction.remove(table, "segment", gone)
+        store_traits(pipeline, transaction)
         transaction.put(segment_version, [(one.key, one.version) for one in changed])
         if pipeline.version:
             transaction.advance(VERSION, pipeline.version)
@@ -76,7 +85,7 @@ def _look(
     for people in chunks(pipeline.identity.everybody(transaction)):
         keys = [one.profile for one in people]
         identity = pipeline.identity.begin(transaction, (), keys)
-        profiles = pipeline.profiles.begin(transaction, pipeline.segments.recorded)
+        profiles = pipeline.profiles.begin(transaction, pipeline.recorded)
         profiles.load(identity.loaded_signatures())
         memberships = SegmentSession(transaction, pipeline.segments, identity, (), cause.at)
         memberships.load(keys)

@@ -8,23 +8,19 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
+from cauce.app.log_rows import log_rows
 from cauce.app.pipeline import LOG, Pipeline
 from cauce.eventlog.port import EventLog
-from cauce.profile.records import timeline
+from cauce.profile.records import timeline, timeline_folded
 from cauce.profile.session import Recorded
 from cauce.storage.records import Transaction
-from cauce.vocabulary.event import Call, Event, Logged, Position, read_event
+from cauce.vocabulary.event import Event, Position, read_event
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.language.paths import one_spelling
-from cauce.vocabulary.moment import Moment
 
 CHUNK = 2_000
-
-_COLUMNS = ["position", "received", "time", "call", "name", "message_id", "source", "body"]
 
 T = TypeVar("T")
 
@@ -40,13 +36,15 @@ def record_anew(
 
     ``before`` is what was recorded until now; None if nobody knows: then all is recorded anew.
     """
-    now = pipeline.segments.recorded
+    now = pipeline.recorded
     if before is None:
         transaction.clear(timeline)
+        transaction.clear(timeline_folded)
         missing = set(now)
     else:
         stale = {name for name, paths in before.items() if now.get(name) != paths}
-        transaction.remove(timeline, "name", sorted(stale))
+        for table in (timeline, timeline_folded):
+            transaction.remove(table, "name", sorted(stale))
         missing = {name for name, paths in now.items() if before.get(name) != paths}
     upto = Position(transaction.progress(LOG))
     written = 0
@@ -68,34 +66,11 @@ def _events(
     """The events of some names up to a position, decoded, in no particular order."""
     if not names:
         return
-    files, hot = log.columns(upto)
     spelled = pc.field("name")
     if not all(map(one_spelling, names)):
         spelled = pc.utf8_normalize(spelled, form="NFC")
-    wanted = spelled.isin(sorted(names))
-    if files:
-        sealed = ds.dataset([str(file) for file in files], format="parquet")
-        at_most = pc.field("position") <= int(upto)
-        for batch in sealed.to_batches(columns=_COLUMNS, filter=wanted & at_most):
-            yield from _decoded(batch, normalization)
-    for batch in hot.filter(wanted).select(_COLUMNS).to_batches():
-        yield from _decoded(batch, normalization)
-
-
-def _decoded(batch: pa.RecordBatch, normalization: Callable[[str], Normalization]) -> Iterator[Event]:
-    columns = (batch.column(name).to_pylist() for name in _COLUMNS)
-    for position, received, time, call, name, message_id, source, body in zip(*columns, strict=True):
-        row = Logged(
-            position=Position(position),
-            received=Moment(received),
-            time=Moment(time),
-            call=Call(call),
-            name=name,
-            message_id=message_id,
-            source=source,
-            body=body.encode(),
-        )
-        yield read_event(row, normalization(source))
+    for row in log_rows(log, upto, spelled.isin(sorted(names))):
+        yield read_event(row, normalization(row.source))
 
 
 def chunks(items: Iterable[T]) -> Iterator[list[T]]:

@@ -71,7 +71,7 @@ def preview_segment(
     """
     composition.access.require(viewer, Scope.READ, purpose)
     with composition.state.read() as reader:
-        would = _bulk(composition).members(reader, segment, at)
+        would = bulk_of(composition).members(reader, segment, at)
         now = _members(reader, segment.key) if composition.live.get(segment.key) else None
         sample = _named(composition, reader, would[:limit])
     return Previewed(
@@ -83,7 +83,7 @@ def preview_segment(
     )
 
 
-def _bulk(composition: Composition) -> Bulk:
+def bulk_of(composition: Composition) -> Bulk:
     """The bulk path; not part of the composition, as long-lived processes need no DuckDB."""
     return Bulk(
         composition.log,

@@ -28,6 +28,8 @@ _MODULES = {
     "definitions": "definitions",
     "config": "config",
     "space": "space",
+    "backup": "backup",
+    "restore": "backup",
     "doctor": "doctor",
     "version": "version",
 }

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from time import sleep
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from cauce.app.backup.restore import mend_sealed
 from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
@@ -21,6 +23,7 @@ from cauce.app.cli.output import (
     printable,
 )
 from cauce.app.compose import Composition
+from cauce.app.exit_codes import FAILURE
 from cauce.app.log_stats import log_stats
 from cauce.govern.access import Scope
 from cauce.vocabulary import moment
@@ -102,6 +105,31 @@ def stats(space: SpaceOption = HERE, json: JsonOption = False) -> None:
     if found.behind_seconds is not None:
         print_line(f"The oldest event that waits to be folded came {found.behind_seconds:.1f} s ago.")
     print_table(("reason of quarantine", "inputs"), sorted(found.quarantine.items()))
+
+
+@log.command()
+def repair(
+    source: Annotated[
+        Path, typer.Option("--from", metavar="DIR", help="A backup, or a folder of sealed files.")
+    ],
+    space: SpaceOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Bring back sealed files that are missing or damaged; the space may be served meanwhile."""
+    composition = Composition(space)
+    mended = mend_sealed(composition.space, composition.log.sealed(), source)
+    if json:
+        print_json(mended._asdict())
+    else:
+        for name in mended.brought_back:
+            print_line(f"{name} is brought back.")
+        for name in mended.still_missing:
+            print_line(f"{name} is missing or damaged there too.")
+        print_line(
+            f"{len(mended.brought_back)} files brought back, {len(mended.still_missing)} still missing."
+        )
+    if mended.still_missing:
+        raise typer.Exit(FAILURE)
 
 
 def _allowed(space: Any, purpose: str) -> Composition:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from cauce.app.compose import Composition
 from cauce.app.doctor import files, running
 from cauce.app.doctor.findings import Finding, error
+from cauce.app.doctor.sealed import sealed
 from cauce.vocabulary.errors import CauceError
 from cauce.vocabulary.moment import Clock
 
@@ -25,6 +26,7 @@ def examine(composition: Composition, clock: Clock) -> list[Finding]:
         "schemas": lambda: files.schemas(space),
         "keys": lambda: running.keys(composition),
         "secrets": lambda: running.secrets(composition),
+        "sealed": lambda: sealed(composition),
         "serving": lambda: running.serving(composition),
         "folding": lambda: running.folding(composition, clock),
         "quarantine": lambda: running.quarantine(composition),

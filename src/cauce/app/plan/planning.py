@@ -1,0 +1,116 @@
+"""Making a plan: compare definitions, and look whom each difference touches."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from cauce.app.compose import Composition
+from cauce.app.plan.deliveries import told
+from cauce.app.plan.differences import differences
+from cauce.app.plan.identity import BY_REBUILD, changes_people
+from cauce.app.plan.model import Act, DefinitionChange, Effect, Plan
+from cauce.app.plan.segments import Turnover, turnovers
+from cauce.app.plan.snapshot import Snapshot
+from cauce.app.plan.sources import source_notes
+from cauce.app.plan.traits import value_changes
+from cauce.govern.access import Scope
+from cauce.govern.versions import Planned
+from cauce.vocabulary.access import Purpose, Viewer
+from cauce.vocabulary.definitions import Definitions
+from cauce.vocabulary.definitions.canonical import contents, hash_of_all
+from cauce.vocabulary.moment import HOUR, Moment, to_iso
+
+
+def make_plan(
+    composition: Composition, candidate: Definitions, *, now: Moment, purpose: Purpose, viewer: Viewer
+) -> Plan:
+    """What applying other definitions would change, on a snapshot of the state; the plan is kept for `apply`.
+
+    Raises ``NotAllowed`` if the viewer may not read people for this purpose.
+    """
+    composition.access.require(viewer, Scope.READ, purpose)
+    hashed = hash_of_all(contents(candidate))
+    before = _before(composition)
+    with composition.state.read() as reader:
+        snapshot = Snapshot(before, composition.with_definitions(candidate), reader, now)
+        plan = _compare(snapshot, composition.applied, hashed)
+    _keep(composition, plan, now)
+    return plan
+
+
+def _before(composition: Composition) -> Composition:
+    """The space under what is in force; under no definitions at all if none were ever applied."""
+    if composition.applied:
+        return composition
+    empty = composition.with_definitions(Definitions())
+    empty.__dict__["identity"] = composition.identity
+    return empty
+
+
+def _compare(snapshot: Snapshot, base: int, hashed: str) -> Plan:
+    applied = snapshot.before.definitions
+    changes = differences(applied, snapshot.after.definitions)
+    notes = []
+    if changes_people(snapshot):
+        notes.append(BY_REBUILD)
+        snapshot.after.__dict__["identity"] = snapshot.before.identity
+        snapshot.after.__dict__["normalization"] = snapshot.before.normalization
+    moved = list(turnovers(snapshot))
+    deliveries = told(snapshot, moved)
+    return Plan(
+        position=snapshot.position,
+        at=to_iso(snapshot.at),
+        base=base,
+        hash=hashed,
+        changes=[_touching(snapshot, change, moved) for change in _with_indirect(changes, moved)],
+        deliveries=deliveries,
+        notes=notes,
+    )
+
+
+def _with_indirect(changes: list[DefinitionChange], moved: list[Turnover]) -> list[DefinitionChange]:
+    """The changes, and the segments that change by a trait they read although nobody wrote them anew."""
+    written = {change.name for change in changes if change.kind == "segments"}
+    indirect = [
+        DefinitionChange("segments", one.key, Act.CHANGED, [], notes=["A trait that its rule reads changes."])
+        for one in moved
+        if one.key not in written and (one.entering or one.leaving)
+    ]
+    return [*changes, *indirect]
+
+
+def _touching(snapshot: Snapshot, change: DefinitionChange, moved: list[Turnover]) -> DefinitionChange:
+    """The change with the people it touches, and with what no count shows."""
+    by_key: Mapping[str, Turnover] = {one.key: one for one in moved}
+    effects: list[Effect] = []
+    notes = list(change.notes)
+    if change.kind == "segments" and (turnover := by_key.get(change.name)):
+        effects = [
+            snapshot.effect("entering", turnover.entering),
+            snapshot.effect("leaving", turnover.leaving),
+        ]
+    elif change.kind == "traits" and snapshot.position:
+        effects = [value_changes(snapshot, change.name)]
+    elif change.kind == "sources" and change.act is Act.REMOVED:
+        notes += source_notes(snapshot, change.name)
+    notes += _renames(change, snapshot)
+    return replace(change, effects=effects, notes=notes)
+
+
+def _renames(change: DefinitionChange, snapshot: Snapshot) -> list[str]:
+    """Whether a segment that is removed comes back under another key."""
+    if change.kind != "segments" or change.act is not Act.REMOVED:
+        return []
+    rule = snapshot.before.definitions.segments[change.name].rule
+    old, new = snapshot.before.definitions.segments, snapshot.after.definitions.segments
+    twins = sorted(key for key, one in new.items() if key not in old and one.rule == rule)
+    return [
+        f"{twin} has the same rule under another key: its members leave and enter anew." for twin in twins
+    ]
+
+
+def _keep(composition: Composition, plan: Plan, now: Moment) -> None:
+    """Remember what was planned, so that `apply` knows its position."""
+    hours = composition.settings.definitions.plan_hours
+    planned = Planned(plan.position, plan.base, plan.hash, now)
+    composition.versions.note_plan(planned, older_than=Moment(now - hours * HOUR))
