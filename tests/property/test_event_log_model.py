@@ -66,7 +66,7 @@ class LogMachine(RuleBasedStateMachine):
             pending.commit()
             outcomes = pending.outcomes
         received = max(now, self.floor)
-        expected = []
+        expected, told = [], frozenset(self.conflicts)
         for event in events:
             before = self.events.setdefault(event.message_id, event)
             if before is event:
@@ -76,7 +76,7 @@ class LogMachine(RuleBasedStateMachine):
                 expected.append(Outcome.DUPLICATE)
             else:
                 expected.append(Outcome.CONFLICTING_REPEAT)
-                if (event.body, event.source) not in self.conflicts:  # kept once
+                if (event.body, event.source) not in told:  # a later append does not keep it again
                     self.refused.append((received, "conflicting_repeat", event.body))
                     self.conflicts.add((event.body, event.source))
         self.refused.extend((received, "broken", b"x") for _ in bad)

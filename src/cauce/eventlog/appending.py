@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from cauce.eventlog.database import FOLDER, connect, is_busy, meaning, translate
 from cauce.eventlog.deciding import Decision, EventRow, RefusedRow, decide, not_open, refused_rows
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Settlement, Tick
-from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealable import Range, Sealed, SealRow
 from cauce.eventlog.sealed import kept_runs
-from cauce.eventlog.sqlite_sealing import ranges
+from cauce.eventlog.sqlite_sealing import ROWS, ranges, register
 from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Accepted, Position, Refused
 from cauce.vocabulary.moment import Moment
@@ -63,6 +63,30 @@ class PendingAppend:
         decision, self._decision = self._decision, None
         if decision is not None:
             self._appender.undo()
+
+
+class Held:
+    """A log whose lock is held; see ``Exclusive`` in ``history``."""
+
+    def __init__(self, appender: "Appender", head: Position, sealed_to: Position, floor: Moment) -> None:
+        self._appender = appender
+        self.head = head
+        self.sealed_to = sealed_to
+        self.floor = floor
+        self.finished = False
+
+    def known(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Those of the fingerprints of message ids that the log holds."""
+        return self._appender.find(prints)
+
+    def rows(self) -> Iterator[list[SealRow]]:
+        """The rows that are not sealed, in order."""
+        return self._appender.rows(self.sealed_to, self.head)
+
+    def finish(self, sealed: Sealed | None, new: Mapping[int, bytes], refused: Sequence[RefusedRow]) -> None:
+        """Register a range, refuse input, commit."""
+        self._appender.seal_and_finish(sealed, new, refused)
+        self.finished = True
 
 
 class Appender:
@@ -155,6 +179,60 @@ class Appender:
                     self._take_in()
                 finally:
                     self._connection.execute("COMMIT")
+        finally:
+            self._mutex.release()
+
+    @property
+    def seed(self) -> int:
+        """The seed of the log's fingerprints."""
+        seed: int = self._seed
+        return seed
+
+    def known(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Those of the fingerprints of message ids that the log holds now."""
+        self.catch_up()
+        self._acquire()
+        try:
+            return self._seen.find(prints)
+        finally:
+            self._mutex.release()
+
+    @contextmanager
+    def exclusive(self) -> Iterator["Held"]:
+        """The log with its lock held; undone if ``finish`` was not called."""
+        self.catch_up()
+        self._lock()
+        with self._or_undo():
+            head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
+            if head > self._seen.known or sealed_to > self._sealed_to:
+                self._take_in()
+            held = Held(self, Position(head), Position(sealed_to), Moment(floor))
+            yield held
+        if not held.finished:
+            self.undo()
+
+    def rows(self, after: Position, upto: Position) -> Iterator[list[SealRow]]:
+        """Within ``exclusive``: the rows between two positions."""
+        cursor = self._connection.execute(ROWS, (after + 1, upto))
+        while rows := cursor.fetchmany(_NEAR):
+            yield rows
+
+    def find(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Within ``exclusive``: those of the fingerprints that the log holds."""
+        return self._seen.find(prints)
+
+    def seal_and_finish(
+        self, sealed: Sealed | None, new: Mapping[int, bytes], refused: Sequence[RefusedRow]
+    ) -> None:
+        """Within ``exclusive``: register a range, refuse input, commit, release."""
+        if sealed is not None:
+            register(self._connection, [sealed], [])
+        fresh = [row for row in refused if not self._is_known_conflict(row)]
+        self._connection.executemany(_QUARANTINE, fresh)
+        self._connection.execute("COMMIT")
+        try:
+            if sealed is not None:
+                self._seen.add(dict(new), sealed.range.last)
         finally:
             self._mutex.release()
 

@@ -8,12 +8,10 @@ in the place of the old ones, which are deleted at once: readers hold links
 ever ends within a range.
 """
 
-import heapq
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,10 +25,18 @@ from cauce.eventlog.describe import Describer
 from cauce.eventlog.plan import Plan, covers
 from cauce.eventlog.promoted import Column, column_name
 from cauce.eventlog.runs import range_name
-from cauce.eventlog.seal import clean, disk_told
+from cauce.eventlog.seal import clean, disk_told, merge_runs
 from cauce.eventlog.sealable import Opener, Range, Sealable, Sealed
-from cauce.eventlog.sealed import kept_runs, verify
-from cauce.eventlog.sealed_file import Writer, Written, put_in_place, unused_names
+from cauce.eventlog.sealed import verify
+from cauce.eventlog.sealed_file import (
+    Writer,
+    Written,
+    by_name,
+    completed,
+    merge_into,
+    put_in_place,
+    unused_names,
+)
 from cauce.eventlog.sqlite_sealing import SqliteSealable
 from cauce.eventlog.statistics import FileStatistics, joined, promoted_in, statistics_of
 from cauce.vocabulary.errors import Conflict
@@ -70,7 +76,7 @@ def compact(
 def groups(folder: Path, log: Sealable, plan: Plan, most_events: int) -> Iterator[list[Range]]:
     """Neighbours to merge into one file, and single files to write anew."""
     ranges, known = log.ranges(), log.statistics()
-    for run in kept_runs(folder, ranges, log.seed, []):
+    for run in merge_runs(folder, log):
         within = [one for one in ranges if run.first <= one.first and one.last <= run.last]
         for group in _fitting(within, most_events):
             if len(group) > 1 or plan.lacking(known.get(group[0].file)):
@@ -166,10 +172,8 @@ def _merge(
         **{name: getattr(together, name) for name in FileStatistics.__struct_fields__}
         | {"promoted": promoted, "normalized": normalized}
     )
-    streams = [_pieces(one, number, schema) for number, one in enumerate(inputs)]
     with Writer(folder, schema, label) as writer:
-        for _, pieces in groupby(heapq.merge(*streams, key=lambda piece: piece[:2]), lambda p: p[0]):
-            writer.events(rows for _, _, rows in pieces)
+        merge_into(writer, [_pieces(one, schema) for one in inputs])
         return writer.finish(statistics.encode()), statistics
 
 
@@ -183,7 +187,7 @@ def _schema(inputs: Sequence[_Input], paths: frozenset[PropertyPath]) -> pa.Sche
     return pa.schema([*SEALED, *(there[name] for name in names if name in there)])
 
 
-def _pieces(one: _Input, number: int, schema: pa.Schema) -> Iterator[tuple[str, int, pa.Table]]:
+def _pieces(one: _Input, schema: pa.Schema) -> Iterator[tuple[str, pa.Table]]:
     """The rows of a file in pieces of one name each, in order."""
     own = set(PLAIN.names) if one.described is not None else set(pq.read_schema(one.path).names)
     columns = [name for name in schema.names if name in own]
@@ -194,18 +198,4 @@ def _pieces(one: _Input, number: int, schema: pa.Schema) -> Iterator[tuple[str, 
             for name in beside.column_names:
                 rows = rows.append_column(name, beside[name])
         start += rows.num_rows
-        rows = _completed(rows, schema)
-        at = 0
-        for end in pc.run_end_encode(rows["name"].combine_chunks()).run_ends.to_pylist():
-            yield rows["name"][at].as_py(), number, rows.slice(at, end - at)
-            at = end
-
-
-def _completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows with every column, null where they have none."""
-    there = set(rows.column_names)
-    columns = [
-        rows[field.name].cast(field.type) if field.name in there else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
+        yield from by_name(completed(rows, schema))

@@ -74,7 +74,8 @@ def decide(events: Sequence[Accepted], seen: Seen, *, seed: int, head: int, rece
             result.outcomes.append(Outcome.DUPLICATE)
         else:
             result.outcomes.append(Outcome.CONFLICTING_REPEAT)
-            result.refused.append(_conflict(event, received, content))
+            call = _CALLS[event.call]
+            result.refused.append(conflict_row(event.source, event.body, call, received, content))
     return result
 
 
@@ -92,6 +93,6 @@ def not_open() -> Conflict:
     )
 
 
-def _conflict(event: Accepted, received: Moment, content: bytes) -> RefusedRow:
-    call = _CALLS[event.call]
-    return (received, event.source, CONFLICTING.reason, CONFLICTING.detail, event.body, call, None, content)
+def conflict_row(source: str, body: bytes, call: str, received: Moment, content: bytes) -> RefusedRow:
+    """The row of a conflicting repeat."""
+    return (received, source, CONFLICTING.reason, CONFLICTING.detail, body, call, None, content)

@@ -1,15 +1,21 @@
 """The port for the log of events: append durably, read in order, seal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import pyarrow as pa
+
+from cauce.eventlog.plan import Plan
 from cauce.eventlog.sealable import Range
 from cauce.eventlog.snapshot import LogSnapshot
 from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.event import Accepted, Logged, Position, Refused
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.moment import Clock, Moment
+
+EVENTS_PER_CHUNK = 131_072
+"""So many events of history are committed at once."""
 
 
 class Outcome(StrEnum):
@@ -51,6 +57,15 @@ class Quarantined(NamedTuple):
     sent: Moment | None
     settled: Moment | None
     settlement: str | None
+
+
+class Appended(NamedTuple):
+    """What became of a chunk of history, whose last event stands at ``last`` (or the head if none is new)."""
+
+    accepted: int
+    duplicates: int
+    conflicting: int
+    last: Position
 
 
 class Pending(Protocol):
@@ -96,6 +111,25 @@ class EventLog(Protocol):
         ``append`` or ``catch_up`` in a thread instead. Raises ``Transient`` if
         the log is out of space. Made for an event loop, which calls this on its
         own thread and only ``Pending.commit`` in another one.
+        """
+
+    def append_sealed(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        plan: Plan,
+        *,
+        clock: Clock,
+        processes: int = 1,
+        events_per_chunk: int = EVENTS_PER_CHUNK,
+    ) -> Iterator[Appended]:
+        """Append history in bulk, straight into sealed files; what became of each chunk, once durable.
+
+        ``batches`` are of ``history.ARRIVING`` (``history.columns_of`` makes them of
+        accepted events). Each message id is appended once, positions and moments go
+        on where the log ends, and others may append meanwhile. A chunk is committed
+        as a whole: whoever is killed repeats everything, and what is there is a
+        duplicate. With several ``processes`` the plan must be picklable. Raises
+        ``Transient`` if the disk is full, ``Conflict`` if another sealer does not end.
         """
 
     def catch_up(self) -> None:

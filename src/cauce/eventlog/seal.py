@@ -5,18 +5,14 @@ transaction then makes the range be read from the file. Deleting the rows comes
 after and may be cut short at any time, because nobody sees them any more.
 """
 
-import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from cauce.eventlog.columns import plain_columns
@@ -25,7 +21,8 @@ from cauce.eventlog.database import FOLDER
 from cauce.eventlog.describe import Describer, Normalizer
 from cauce.eventlog.pins import release_abandoned
 from cauce.eventlog.plan import Plan
-from cauce.eventlog.runs import is_run, merge, named_range, range_name, run_path, to_merge, write_run
+from cauce.eventlog.pool import pool_of
+from cauce.eventlog.runs import Run, is_run, merge, named_range, range_name, run_path, to_merge, write_run
 from cauce.eventlog.sealable import Opener, Range, Sealable, Sealed
 from cauce.eventlog.sealed import kept_runs, run_of
 from cauce.eventlog.sealed_file import SUFFIX, Written, in_order, put_in_place, unused_names, write_rows
@@ -66,7 +63,7 @@ def seal(
         for range_ in work.seal_all(upto, rows_per_file, bytes_per_file, processes):
             made.append(range_)
             progress(range_)
-        work.merge_runs()
+        merge_runs(space / FOLDER, log)
         return made
 
 
@@ -118,7 +115,7 @@ class _Sealing:
         if processes == 1 or len(head) == 1:
             yield from (self._register(task(first, last)) for first, last in (*head, *cuts))
             return
-        with _pool(processes) as pool:
+        with pool_of(processes) as pool:
             waiting: deque[Future[_Made]] = deque()
             for first, last in (*head, *cuts):
                 waiting.append(pool.submit(task, first, last))
@@ -152,15 +149,17 @@ class _Sealing:
         self._log.delete(made.last)
         return sealed.range
 
-    def merge_runs(self) -> None:
-        """Merge neighbouring run files by size, and remove those that a wider one holds."""
-        runs = kept_runs(self._folder, self._log.ranges(), self._log.seed, [])
-        while which := to_merge([len(run.ids) for run in runs]):
-            runs[which] = [write_run(self._folder, merge(runs[which]), self._log.seed)]
-        used = {run_path(self._folder, run.first, run.last) for run in runs}
-        for path in self._folder.iterdir():
-            if is_run(path) and path not in used:
-                path.unlink()
+
+def merge_runs(folder: Path, log: Sealable) -> list[Run]:
+    """Merge neighbouring run files by size, and remove those that a wider one holds; those that stay."""
+    runs = kept_runs(folder, log.ranges(), log.seed, [])
+    while which := to_merge([len(run.ids) for run in runs]):
+        runs[which] = [write_run(folder, merge(runs[which]), log.seed)]
+    used = {run_path(folder, run.first, run.last) for run in runs}
+    for path in folder.iterdir():
+        if is_run(path) and path not in used:
+            path.unlink()
+    return runs
 
 
 def clean(folder: Path, known: list[Range]) -> None:
@@ -206,26 +205,3 @@ def _few(cuts: Iterator[tuple[int, int]], count: int) -> Iterator[tuple[int, int
     for _ in range(count):
         with suppress(StopIteration):
             yield next(cuts)
-
-
-@contextmanager
-def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that end with this one, however it ends."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    pa.set_cpu_count(1)  # every core has a process already
-    Thread(target=_watch_parent, name="parent", daemon=True).start()
-
-
-def _watch_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -5,9 +5,12 @@ name, so that reading one name touches its groups alone; names with few events
 share groups.
 """
 
+import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -130,11 +133,39 @@ class Writer:
 def write_rows(folder: Path, rows: pa.Table, statistics: str, label: str) -> Written:
     """Write rows that are in order as one file."""
     with Writer(folder, rows.schema, label) as writer:
-        start = 0
-        for end in pc.run_end_encode(rows["name"].combine_chunks()).run_ends.to_pylist():
-            writer.events([rows.slice(start, end - start)])
-            start = end
+        for _, piece in by_name(rows):
+            writer.events([piece])
         return writer.finish(statistics)
+
+
+def by_name(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Rows that are in order, cut where the name changes."""
+    start = 0
+    for end in pc.run_end_encode(rows["name"].combine_chunks()).run_ends.to_pylist():
+        yield rows["name"][start].as_py(), rows.slice(start, end - start)
+        start = end
+
+
+def merge_into(writer: Writer, streams: Sequence[Iterable[tuple[str, pa.Table]]]) -> None:
+    """Write rows from several sources, each in order; of one name, those of the first source come first."""
+    numbered = [_numbered(stream, number) for number, stream in enumerate(streams)]
+    merged = heapq.merge(*numbered, key=itemgetter(0, 1))
+    for _, pieces in groupby(merged, key=itemgetter(0)):
+        writer.events(rows for _, _, rows in pieces)
+
+
+def _numbered(stream: Iterable[tuple[str, pa.Table]], number: int) -> Iterator[tuple[str, int, pa.Table]]:
+    return ((name, number, rows) for name, rows in stream)
+
+
+def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with every column of a schema, null where they have none."""
+    there = set(rows.column_names)
+    columns = [
+        rows[field.name].cast(field.type) if field.name in there else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def put_in_place(written: Sequence[tuple[Written, str]], folder: Path) -> None:

@@ -1,8 +1,9 @@
 """The embedded engine of the event log: rows in one SQLite file, sealed ranges in Parquet."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,15 +11,17 @@ import pyarrow as pa
 from cauce.eventlog.appending import Appender, PendingAppend
 from cauce.eventlog.columns import PLAIN, plain_columns
 from cauce.eventlog.database import FOLDER, connect, prepare, translated
-from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
+from cauce.eventlog.history import append_sealed
+from cauce.eventlog.plan import Plan
+from cauce.eventlog.port import EVENTS_PER_CHUNK, Appended, Outcome, Quarantined, Settlement, Tick
 from cauce.eventlog.sealable import Range
 from cauce.eventlog.sealed import SEALED_TO, SealedReader
 from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
-from cauce.eventlog.sqlite_sealing import range_at, ranges, statistics
+from cauce.eventlog.sqlite_sealing import SqliteSealable, range_at, ranges, statistics
 from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.moment import Clock, Moment
 
 _READ = f"""
 SELECT position, received, time, call, name, message_id, source, body
@@ -54,6 +57,7 @@ class SqliteLog:
     def __init__(self, space: Path, *, wait_seconds: float = 30) -> None:
         path = prepare(space)
         self._appender = Appender(path, wait_seconds=wait_seconds)
+        self._space = space
         self._folder = space / FOLDER
         self._sealed = SealedReader(self._folder)
         self._reading = threading.Lock()
@@ -69,6 +73,28 @@ class SqliteLog:
     ) -> PendingAppend | None:
         """Deduplicate and write without waiting; None if that is impossible now."""
         return self._appender.begin(events, refused, now)
+
+    def append_sealed(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        plan: Plan,
+        *,
+        clock: Clock,
+        processes: int = 1,
+        events_per_chunk: int = EVENTS_PER_CHUNK,
+    ) -> Iterator[Appended]:
+        """Append batches of accepted events straight into sealed files."""
+        opener = partial(SqliteSealable, self._space)
+        return append_sealed(
+            self._appender,
+            self._space,
+            opener,
+            batches,
+            plan,
+            clock,
+            processes=processes,
+            events_per_chunk=events_per_chunk,
+        )
 
     def catch_up(self) -> None:
         """Take in what other processes appended."""

@@ -16,7 +16,7 @@ _HOLD_SECONDS = 0.004
 """How long a deletion aims to hold the write lock; a busy machine may stretch it fivefold."""
 _ROWS_PER_FETCH = 8_192
 
-_ROWS = """
+ROWS = """
 SELECT position, received, time, call, name, message_id, source, body, content
 FROM event WHERE position BETWEEN ? AND ? ORDER BY position
 """
@@ -68,7 +68,7 @@ class SqliteSealable:
     def fetch(self, first: int, last: int) -> Iterator[list[SealRow]]:
         """The rows from one position to another in order."""
         with translated():
-            cursor = self._connection.execute(_ROWS, (first, last))
+            cursor = self._connection.execute(ROWS, (first, last))
             while rows := cursor.fetchmany(_ROWS_PER_FETCH):
                 yield rows
 
