@@ -105,9 +105,11 @@ class FileRun:
         if run.phase is Phase.WRITING:
             run = self._write(run, check)
         self._settle(run, check)
-        run = self._store(replace(run, phase=Phase.IDLE, done=self._clock()))
         self._remove_old()
-        return run, more
+        run = replace(run, phase=Phase.IDLE, done=self._clock())
+        if more:  # the next file belongs to the same moment, also for whoever takes over
+            run = replace(run, phase=Phase.COLLECTING, number=run.number + 1)
+        return self._store(run), more
 
     @property
     def _wanted_empty(self) -> bool:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, LargeBinary, Table
 
-from cauce.storage.records import PERSONAL, STATE, Int64, Words
+from cauce.storage.records import CARRIED, PERSONAL, STATE, Int64, Words
 
 delivery = Table(
     "delivery",
@@ -26,6 +26,7 @@ delivery = Table(
     Column("status", Int64),
     Column("error", Words, nullable=False),
     Column("body", LargeBinary, nullable=False, info=PERSONAL),
+    info=CARRIED,
 )
 
 _due = delivery.c.due.is_not(None)
@@ -48,6 +49,7 @@ receipt = Table(
     Column("status", Int64),
     Column("error", Words, nullable=False),
     sqlite_with_rowid=False,
+    info=CARRIED,
 )
 
 tally = Table(
@@ -57,6 +59,7 @@ tally = Table(
     Column("outcome", Words, primary_key=True),
     Column("attempts", Int64, nullable=False),
     sqlite_with_rowid=False,
+    info=CARRIED,
 )
 """How many attempts had each outcome since the space began."""
 
@@ -67,6 +70,7 @@ destination_lease = Table(
     Column("holder", Words, nullable=False),
     Column("until", Int64, nullable=False),
     sqlite_with_rowid=False,
+    info=CARRIED,
 )
 """Which worker delivers to a destination, and until when unless it says so again."""
 
@@ -82,6 +86,7 @@ destination_run = Table(
     Column("name", Words, nullable=False),  # of the file; empty if none was written
     Column("error", Words, nullable=False),  # why the last try failed; empty if it did not
     sqlite_with_rowid=False,
+    info=CARRIED,
 )
 """Where the files of a destination, or the comparisons of a table, stand."""
 
@@ -93,6 +98,7 @@ subscription = Table(
     Column("begun", Int64, nullable=False),
     Column("told", Int64),  # the greatest profile key that a backfill has reached; none: nothing to tell
     sqlite_with_rowid=False,
+    info=CARRIED,
 )
 """Since when a destination is told about a segment, and how far it was told of its members then."""
 
