@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cauce.profile.session import TIMELINE_ENTRIES
 from cauce.vocabulary.language import NOT_YET, RuleError, parse
 from cauce.vocabulary.language.build import MOST_COMPARISONS
-from cauce.vocabulary.language.calls import FILTERS
+from cauce.vocabulary.language.calls import FILTERS, REDUCERS
+from cauce.vocabulary.language.computed import MOST_EXPANDED, MOST_NESTED
 from cauce.vocabulary.language.parser import DEEPEST, LONGEST
 from cauce.vocabulary.language.tree import SYMBOLS, UNITS, Operator
 from tests.unit.rule_people import Someone, holds
@@ -38,9 +40,11 @@ def test_the_example_uses_what_it_is_an_example_of(row: list[str]) -> None:
 
 def test_every_comparison_filter_and_unit_is_on_the_page() -> None:
     named = {code(name) for row in TABLES for name in row[0].split(", ")}
-    assert named == {*map(str, Operator), *SYMBOLS.values(), "==", *FILTERS}
+    assert named == {*map(str, Operator), *SYMBOLS.values(), "==", *FILTERS, *REDUCERS}
     assert all(f"`{unit}s`" in PAGE for unit in UNITS)
     assert f"at most {MOST_COMPARISONS} comparisons, {LONGEST:,} characters and {DEEPEST} open" in PAGE
+    assert f"at most {MOST_EXPANDED} comparisons, and events stand at most {MOST_NESTED} deep" in PAGE
+    assert f"the newest {TIMELINE_ENTRIES:,} events" in PAGE
 
 
 @pytest.mark.parametrize(("kind", "text"), BLOCKS)

@@ -81,8 +81,11 @@ def values(inside: bool, paths: tuple[str, ...] = PATHS) -> st.SearchStrategy[st
 @st.composite
 def comparisons(draw: st.DrawFn, inside: bool, paths: tuple[str, ...] = PATHS) -> str:
     """A comparison that the static check lets through, mostly."""
-    value = draw(values(inside, paths) if inside or draw(st.booleans()) else counts())
-    other = st.one_of(constants, constants, constants, values(inside, paths), *([] if inside else [counts()]))
+    events = reductions() if paths is PATHS and (not inside or draw(st.integers(0, 5)) == 0) else None
+    plain = events is None or draw(st.booleans())
+    value = draw(values(inside, paths) if plain else events)
+    others = [constants, constants, constants, values(inside, paths)]
+    other = st.one_of(*others, *([] if events is None else [events]))
     operator = draw(st.sampled_from(list(Operator) + ["=", "!=", ">", ">=", "<", "<="] * 3))
     if operator in ("=", "!=", ">", ">=", "<", "<="):
         return f"{value} {operator} {draw(other)}"
@@ -105,8 +108,8 @@ def comparisons(draw: st.DrawFn, inside: bool, paths: tuple[str, ...] = PATHS) -
 
 
 @st.composite
-def counts(draw: st.DrawFn) -> str:
-    """The number of some events."""
+def counts(draw: st.DrawFn, reducer: st.SearchStrategy[str] = st.just("count()")) -> str:
+    """The number of some events, or what another reducer makes of them."""
     parts = [f"event('{draw(st.sampled_from(EVENTS))}')"]
     if draw(st.booleans()):
         parts.append(f"where({draw(conditions(inside=True))})")
@@ -120,7 +123,32 @@ def counts(draw: st.DrawFn) -> str:
         parts.append(f"between({first}, {second})")
     elif window > 1:
         parts.append(f"within({draw(lengths)})")
-    return ".".join([*parts, "count()"])
+    return ".".join([*parts, draw(reducer)])
+
+
+def _reducer(name: str, path: str, of: str, least: int) -> str:
+    if name == "mode":
+        return f"mode('{path}'{'' if least == 2 else f', {least}'})"
+    if name in ("first", "last", "unique"):
+        return f"{name}('{path}')"
+    if of == "string" and name in ("sum", "avg"):
+        of = "number"
+    return f"{name}(property('{path}'){f' as {of}' if of else ''})"
+
+
+REDUCERS = ["sum", "avg", "min", "max", "first", "last", "mode", "unique"]
+
+
+def reducers(paths: tuple[str, ...] = PATHS) -> st.SearchStrategy[str]:
+    """The end of a chain that reads a property."""
+    of = st.sampled_from(["", "", "number", "string"])
+    return st.builds(_reducer, st.sampled_from(REDUCERS), st.sampled_from(paths), of, st.integers(1, 3))
+
+
+def reductions() -> st.SearchStrategy[str]:
+    """Any value of events, often converted."""
+    plain = st.one_of(counts(), counts(reducers()), counts(reducers()))
+    return st.one_of(plain, plain, st.builds("({}){}".format, plain, casts))
 
 
 @st.composite

@@ -135,7 +135,12 @@ def _loaded(seed: int, people: dict[int, Someone], traits: list[tuple], events: 
     connection.execute("SET threads = 1")
     _load(connection, "people", ["profile"], [(profile,) for profile in people])
     _load(connection, "traits", ["profile", "name", "value"], traits)
-    _load(connection, "events", ["profile", "time", "source", "call", "name", "body"], events)
+    _load(
+        connection,
+        "events",
+        ["profile", "time", "received", "message_id", "source", "call", "name", "body"],
+        events,
+    )
     return World(seed, people, BulkSource(connection))
 
 
@@ -176,7 +181,8 @@ def _record(someone: Someone, profile: int, logged: Logged) -> tuple:
     event = read_event(logged, DEFAULT_NORMALIZATION)
     entry = Entry(event.time, event.received, event.message_id, event.source, event.properties)
     someone.entries.setdefault(event.name, []).append(entry)
-    return profile, logged.time, logged.source, str(logged.call), logged.name, logged.body.decode()
+    at = (logged.time, logged.received, logged.message_id)
+    return profile, *at, logged.source, str(logged.call), logged.name, logged.body.decode()
 
 
 ALL_VALUES = [

@@ -3,15 +3,18 @@
 from contextlib import closing
 from functools import cache
 from itertools import product
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from cauce.segment.bulk import preview
-from cauce.vocabulary.language import Rule, parse
+from cauce.vocabulary.exact import exact
+from cauce.vocabulary.language import Rule, compile_traits, parse
+from cauce.vocabulary.language.tree import literal_text
 from cauce.vocabulary.moment import DAY, SECOND, Moment
-from tests.property.rule_texts import LENGTHS, about_pairs, rules
+from tests.property.rule_texts import LENGTHS, about_pairs, accepted, counts, reducers, rules
 from tests.property.rule_worlds import AGES, NOW, Someone, World, pairs, world
 
 PEOPLE = 150
@@ -41,6 +44,46 @@ def check_bulk(made: World, texts: SearchStrategy[Rule], count: int) -> None:
         assert preview(rule, at, made.source) == one_by_one
 
     check()
+
+
+def test_bulk_reduces_events_to_the_values_that_evaluation_gives() -> None:
+    with closing(world(2, 60)) as made:
+
+        @settings(examples, max_examples=200)
+        @given(
+            text=counts(reducers()), at=moments, chosen=st.integers(1, 60), operator=st.sampled_from("=><")
+        )
+        def check(text: str, at: Moment, chosen: int, operator: str) -> None:
+            trait = compile_traits({"x": text}).traits.get("x")
+            value = None if trait is None else trait.value(made.people[chosen], at)
+            try:
+                shown = None if value is None else literal_text(as_literal(value))
+            except TypeError:  # an object, or a list with one
+                shown = None
+            rule = accepted(f"{text} {operator} {shown}" if shown is not None else f"{text}.absent()")
+            if rule is not None:
+                one_by_one = [p for p, someone in made.people.items() if rule.evaluate(someone, at).holds]
+                if operator == "=" and value is not None and shown is not None and not is_beyond(value):
+                    assert chosen in one_by_one
+                assert preview(rule, at, made.source) == one_by_one
+
+        check()
+
+
+def as_literal(value: object) -> Any:
+    """A value of a rule as the literal of another."""
+    if isinstance(value, list):
+        return tuple(map(as_literal, value))
+    if value is None or isinstance(value, dict):
+        raise TypeError
+    return value if isinstance(value, bool | str) else exact(value) or 0
+
+
+def is_beyond(value: object) -> bool:
+    """Whether a number beyond 38 digits is in a value: it equals nothing."""
+    if isinstance(value, list):
+        return any(map(is_beyond, value))
+    return not isinstance(value, bool | str) and exact(value) is None
 
 
 @examples

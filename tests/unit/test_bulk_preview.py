@@ -76,7 +76,8 @@ def tables() -> Iterator[duckdb.DuckDBPyConnection]:
     connection.execute("CREATE TABLE traits (profile BIGINT, name VARCHAR, value VARCHAR)")
     connection.execute(
         "CREATE TABLE events "
-        "(profile BIGINT, time BIGINT, source VARCHAR, call VARCHAR, name VARCHAR, body VARCHAR)"
+        "(profile BIGINT, time BIGINT, received BIGINT, message_id VARCHAR, source VARCHAR, call VARCHAR, "
+        "name VARCHAR, body VARCHAR)"
     )
     connection.execute("INSERT INTO people VALUES (1), (2)")
     yield connection
@@ -99,7 +100,7 @@ class Someone:
 def test_a_property_of_a_document(call: str, body: str, condition: str, expected: bool) -> None:
     with tables() as connection:
         rule = parse(f"event('E').where({condition}).count() = 1")
-        connection.execute("INSERT INTO events VALUES (1, ?, 'web', ?, 'E', ?)", [T, call, body])
+        connection.execute("INSERT INTO events VALUES (1, ?, 0, 'm', 'web', ?, 'E', ?)", [T, call, body])
         logged = Logged(
             position=Position(1), received=T, time=T, call=Call(call), name="E", message_id="m", source="web",
             body=body.encode(),
@@ -133,7 +134,7 @@ def test_dates_to_the_microsecond(operator: str) -> None:
 
 def test_events_of_others_and_absent_people_do_not_count() -> None:
     with tables() as connection:
-        connection.execute("INSERT INTO events VALUES (3, 0, 'web', 'track', 'E', '{}')")
+        connection.execute("INSERT INTO events VALUES (3, 0, 0, 'm', 'web', 'track', 'E', '{}')")
         source = BulkSource(connection)
         assert preview(parse("event('E').count() >= 1"), T, source) == []
         assert preview(parse("NOT event('E').count() >= 1"), T, source) == [1, 2]

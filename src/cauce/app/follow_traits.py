@@ -64,7 +64,9 @@ def tell_anew(
     transaction.clear(fragment)
     transaction.clear(group_fragment)
     upto = Position(transaction.progress(LOG))
-    for chunk in _told(log, upto, normalization, calls=Call if members else (Call.IDENTIFY, Call.GROUP)):
+    for chunk in _told(
+        log, upto, normalization, calls=tuple(Call) if members else (Call.IDENTIFY, Call.GROUP)
+    ):
         identity = pipeline.identity.begin(transaction, [event.identifiers for event in chunk])
         session = pipeline.profiles.begin(transaction, {})
         for event in chunk:

@@ -79,7 +79,7 @@ class Events(NamedTuple):
     typed: Mapping[Path, tuple[Column, ...]]
 
 
-_BESIDE = ("profile",)
+_BESIDE = ("profile", "time", "received", "message_id")
 """What ``property_columns`` gives of an event beside its properties."""
 
 
@@ -106,9 +106,9 @@ def _properties(events: Events, paths: Mapping[Path, str], where: str) -> str:
                 ambiguous += " OR call IN ('page', 'screen')"
             odd = f"CASE WHEN {ambiguous} THEN {odd} ELSE {_plain_or(f'{name}_found', odd)} END"
         leaves.append(f"{odd} AS {name}")
-        forms += [name, f"{_text(name)} AS {name}_text"]
+        forms += [name, f"{text_of_leaf(name)} AS {name}_text"]
         forms += [f"{_of_leaf(name, kind)} AS {name}_{kind}" for kind in (Kind.NUMBER, Kind.BOOLEAN)]
-        forms.append(f"{moment_of(_text(name))} AS {name}_time")
+        forms.append(f"{moment_of(text_of_leaf(name))} AS {name}_time")
     rows = f"(SELECT {', '.join(['*', *found])} FROM {events.sql} WHERE {where})"
     if leaves:
         rows = f"(SELECT {', '.join(['*', *leaves])} FROM {rows})"
@@ -149,11 +149,12 @@ def trait_columns(relation: str, path: Path, name: str) -> str:
 
 def _leaves(rows: str, read: Sequence[tuple[str, str]]) -> str:
     leaves = "".join(f", {expression} AS {name}" for name, expression in read)
-    texts = "".join(f", {_text(name)} AS {name}_text" for name, _ in read)
+    texts = "".join(f", {text_of_leaf(name)} AS {name}_text" for name, _ in read)
     return f"SELECT *{texts} FROM (SELECT profile{leaves} FROM {rows})"
 
 
-def _text(form: str) -> str:
+def text_of_leaf(form: str) -> str:
+    """The text in NFC that a leaf stands for, NULL if it is no text."""
     return (
         f"CASE WHEN starts_with({form}, '\"') THEN nfc_normalize(json_extract_string({form}, '$')) "
         f"WHEN starts_with({form}, '{TEXT}') THEN substr({form}, 2) END"

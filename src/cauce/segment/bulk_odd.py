@@ -18,6 +18,7 @@ from duckdb.func import ARROW, SPECIAL
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.language.paths import Path, nfc, walk
+from cauce.vocabulary.language.reduce import mode, unique
 from cauce.vocabulary.language.tree import number_text
 from cauce.vocabulary.language.values import INCOMPARABLE, as_number, canonical
 from cauce.vocabulary.moment import parse_iso
@@ -82,6 +83,29 @@ def element(form: str) -> str:
     return form if form.startswith(("{", INCOMPARABLE)) else canonical(_decoded(form))
 
 
+def mode_of(leaves: str, least: str) -> str | None:
+    """The leaf of the value seen most often among those of a JSON list of leaves."""
+    return leaf(mode(map(_value, _listed(leaves)), int(least)))
+
+
+def unique_of(leaves: str) -> str | None:
+    """The leaf of the list of distinct values among those of a JSON list of leaves."""
+    return leaf(unique(map(_value, _listed(leaves))))
+
+
+def _listed(leaves: str) -> list[str]:
+    return cast("list[str]", decode_json(leaves))
+
+
+def _value(form: str) -> Any:
+    """The value of a leaf; None of an object or of a number beyond 38 digits."""
+    if form.startswith(TEXT):
+        return form[1:]
+    if form.startswith("["):
+        return [_decoded(part) for part in form[1:-1].split(BETWEEN) if part and part[0] not in "[{"]
+    return None if form.startswith("{") else _decoded(form)
+
+
 def _decoded(text: str) -> Any:
     try:
         return decode_json(text)
@@ -102,6 +126,8 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], int, str]] = {
     "cauce_digits": (digits, 1, "VARCHAR"),
     "cauce_element": (element, 1, "VARCHAR"),
     "cauce_nfc": (nfc, 1, "VARCHAR"),
+    "cauce_mode": (mode_of, 2, "VARCHAR"),
+    "cauce_unique": (unique_of, 1, "VARCHAR"),
 }
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64()}
 

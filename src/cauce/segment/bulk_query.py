@@ -1,22 +1,22 @@
 """From the syntax tree of a rule to one SQL query that gives its members (DuckDB's dialect).
 
-Every distinct trait and every distinct count is a common table expression with a
+Every distinct trait and every distinct reduction is a common table expression with a
 row per profile; the query joins them to the people and applies the condition.
 No condition is ever NULL: a comparison with an absent value is false (rule 8).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cauce.segment import bulk_fields as fields
+from cauce.segment.bulk_reduce import form_of, reduced
 from cauce.vocabulary.language.check import ORDERED, kinds
-from cauce.vocabulary.language.mentions import operands
+from cauce.vocabulary.language.mentions import operands, own_operands
 from cauce.vocabulary.language.paths import Path
 from cauce.vocabulary.language.tree import (
     SYMBOLS,
     Comparison,
     Condition,
-    Count,
     Duration,
     Kind,
     Literal,
@@ -25,6 +25,7 @@ from cauce.vocabulary.language.tree import (
     Operator,
     Or,
     Property,
+    Reduction,
     Trait,
 )
 from cauce.vocabulary.language.values import canonical, plain
@@ -42,8 +43,8 @@ class Relations(NamedTuple):
 def members_query(condition: Condition, at: Moment, relations: Relations) -> str:
     """The query whose one column is the profiles for which a condition holds at a moment, ascending."""
     query = _Query(condition, at, relations)
-    tables = ", ".join([*query.trait_tables(), *query.count_tables()])
-    joins = query.joins(dict.fromkeys(operands(condition)), "people")
+    tables = ", ".join([*query.trait_tables(), *query.reduction_tables()])
+    joins = query.joins(own_operands(condition), "people")
     return (
         f"{f'WITH {tables} ' if tables else ''}"
         f"SELECT people.profile FROM {relations.people} AS people{joins} "
@@ -58,33 +59,36 @@ class _Query:
         self._at = at
         self._relations = relations
         found = list(dict.fromkeys(operands(condition)))
+        reductions = list(dict.fromkeys(_inside_out(condition)))
         traits = dict.fromkeys(o.path for o in found if isinstance(o, Trait))
-        properties = dict.fromkeys(o.path for o in found if isinstance(o, Property))
+        read = [o.path for o in found if isinstance(o, Property)]
+        properties = dict.fromkeys([*read, *(o.path for o in reductions if o.path)])
         self._traits: dict[Path, str] = {path: f"trait{n}" for n, path in enumerate(traits)}
         self._properties: dict[Path, str] = {path: f"property{n}" for n, path in enumerate(properties)}
-        self._counts = {o: f"count{n}" for n, o in enumerate(found) if isinstance(o, Count)}
+        self._reductions = {o: f"{o.reducer}{n}" for n, o in enumerate(reductions)}
 
     def trait_tables(self) -> Iterable[str]:
         """A table with the leaf of each trait."""
         for path, table in self._traits.items():
             yield f"{table} AS ({fields.trait_columns(self._relations.traits, path, table)})"
 
-    def count_tables(self) -> Iterable[str]:
-        """A table with the number of events of each count, for profiles that have any."""
-        for count, table in self._counts.items():
-            inner = dict.fromkeys(operands(count.where)) if count.where else {}
-            paths = {o.path: self._properties[o.path] for o in inner if isinstance(o, Property)}
-            events = fields.property_columns(self._relations.events, paths, self._eligible(count))
-            filtered = f" WHERE {self.condition(count.where)}" if count.where else ""
-            yield (
-                f"{table} AS (SELECT event.profile, count(*) AS n FROM ({events}) AS event"
-                f"{self.joins(inner, 'event')}{filtered} GROUP BY event.profile)"
-            )
+    def reduction_tables(self) -> Iterable[str]:
+        """A table with the value of each reduction, for profiles that have such events."""
+        for reduction, table in self._reductions.items():
+            inner = list(own_operands(reduction.where)) if reduction.where else []
+            read = Property(reduction.path) if reduction.path else None
+            properties = [o.path for o in (*inner, read) if isinstance(o, Property)]
+            paths = {path: self._properties[path] for path in dict.fromkeys(properties)}
+            events = fields.property_columns(self._relations.events, paths, self._eligible(reduction))
+            filtered = f" WHERE {self.condition(reduction.where)}" if reduction.where else ""
+            rows = f"FROM ({events}) AS event{self.joins(inner, 'event')}{filtered}"
+            yield f"{table} AS ({reduced(reduction, self._form(read) if read else None, rows)})"
 
     def joins(self, found: Iterable[Operand], base: str) -> str:
         """Left joins of the tables of these operands to a base table."""
-        tables = [self._traits[o.path] for o in found if isinstance(o, Trait)]
-        tables += [self._counts[o] for o in found if isinstance(o, Count)]
+        operands = list(found)
+        tables = [self._traits[o.path] for o in operands if isinstance(o, Trait)]
+        tables += [self._reductions[o] for o in operands if isinstance(o, Reduction)]
         return "".join(f" LEFT JOIN {t} ON {t}.profile = {base}.profile" for t in dict.fromkeys(tables))
 
     def condition(self, condition: Condition) -> str:
@@ -96,17 +100,17 @@ class _Query:
         word = " OR " if isinstance(condition, Or) else " AND "
         return f"({word.join(map(self.condition, condition.conditions))})"
 
-    def _eligible(self, count: Count) -> str:
-        """Which events a count looks at, before ``where``."""
-        start = count.window.start if count.window else 0
+    def _eligible(self, events: Reduction) -> str:
+        """Which events a reduction looks at, before ``where``."""
+        start = events.window.start if events.window else 0
         tests = [
-            fields.named("name", count.event),
+            fields.named("name", events.event),
             f"time <= {fields.integer(Moment(self._at - start))}",
         ]
-        if count.window is not None:
-            tests.append(f"time > {fields.integer(Moment(self._at - count.window.end))}")
-        if count.excluded:
-            tests.append(f"source NOT IN ({', '.join(map(fields.quoted, count.excluded))})")
+        if events.window is not None:
+            tests.append(f"time > {fields.integer(Moment(self._at - events.window.end))}")
+        if events.excluded:
+            tests.append(f"source NOT IN ({', '.join(map(fields.quoted, events.excluded))})")
         return " AND ".join(tests)
 
     def _comparison(self, comparison: Comparison) -> str:
@@ -176,13 +180,13 @@ class _Query:
     def _element(self, operand: Operand) -> str:
         if isinstance(operand, Literal):
             return fields.quoted(canonical(plain(operand.value)))
-        if isinstance(operand, Count) or operand.cast is not None:
+        if operand.cast is not None:
             (kind,) = kinds(operand)
             return fields.element_of(self._as(operand, kind), kind)
         return fields.element(self._form(operand))
 
     def _exists(self, operand: Operand) -> str:
-        if isinstance(operand, Count | Literal):
+        if isinstance(operand, Literal):
             return "TRUE"
         if operand.cast is not None:
             return f"({self._as(operand, operand.cast)}) IS NOT NULL"
@@ -192,8 +196,6 @@ class _Query:
         """The comparable form of an operand as one kind that it can have."""
         if isinstance(operand, Literal):
             return fields.constant(operand, kind)
-        if isinstance(operand, Count):
-            return f"coalesce({self._counts[operand]}.n, 0)::{fields.NUMBER}"
         form = self._form(operand)
         if operand.cast is None:
             return fields.field(form, kind)
@@ -206,7 +208,18 @@ class _Query:
             return fields.Form(f"{name}.{name}", f"{name}.{name}_text")
         if isinstance(operand, Property):
             return fields.property_form(f"event.{self._properties[operand.path]}")
+        if isinstance(operand, Reduction):
+            return form_of(operand, self._reductions[operand])
         raise TypeError("only traits and properties are read from documents")
+
+
+def _inside_out(condition: Condition) -> Iterator[Reduction]:
+    """The reductions of a condition, those inside a ``where`` before the one they stand in."""
+    for operand in own_operands(condition):
+        if isinstance(operand, Reduction):
+            if operand.where is not None:
+                yield from _inside_out(operand.where)
+            yield operand
 
 
 def _any(tests: Iterable[str]) -> str:

@@ -40,7 +40,22 @@ def _decimal(value: Decimal) -> Number | None:
         rounded = value.quantize(_NINTH, context=_ROUNDING)
     except InvalidOperation:
         return None
-    return rounded if abs(rounded) < _LIMIT else None
+    return rounded if rounded.copy_abs() < _LIMIT else None  # abs() would round to 28 digits
+
+
+def nanos(number: Number) -> int:
+    """An exact number in billionths, as a whole number of any size: sums of these lose nothing."""
+    return number * 10**9 if isinstance(number, int) else int(_ROUNDING.scaleb(number, 9))
+
+
+def from_nanos(billionths: int) -> Number | None:
+    """The exact number of so many billionths; None beyond 38 digits in all."""
+    if abs(billionths) >= 10**38:
+        return None
+    whole, rest = divmod(billionths, 10**9)
+    if rest == 0 and whole in _INT64:
+        return whole
+    return _ROUNDING.scaleb(Decimal(billionths), -9)
 
 
 def decode_json(data: bytes | str) -> object:

@@ -7,16 +7,21 @@ arguments, static checks) into the ``tree``, and from there into closures
 supported is ``docs/reference/language.md``.
 """
 
+from cauce.vocabulary.language.computed import Computation, ComputedTrait, compile_traits
 from cauce.vocabulary.language.errors import NOT_YET, RuleError
 from cauce.vocabulary.language.mentions import Mentions
 from cauce.vocabulary.language.paths import Path, nfc, reduce_properties
-from cauce.vocabulary.language.person import Entry, Person, Reason, Verdict
+from cauce.vocabulary.language.person import Bounded, Entry, Folded, Person, Reason, Verdict
 from cauce.vocabulary.language.rule import Rule, parse
 from cauce.vocabulary.language.values import scalar_order
 
 __all__ = [
     "NOT_YET",
+    "Bounded",
+    "Computation",
+    "ComputedTrait",
     "Entry",
+    "Folded",
     "Mentions",
     "Path",
     "Person",
@@ -24,6 +29,7 @@ __all__ = [
     "Rule",
     "RuleError",
     "Verdict",
+    "compile_traits",
     "nfc",
     "parse",
     "reduce_properties",

@@ -1,5 +1,7 @@
 """From the raw tree to the syntax tree: every name known, every argument as its function wants it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 from lark import Token
@@ -13,19 +15,18 @@ from cauce.vocabulary.language.calls import (
     only_argument,
     plain_argument,
     text_argument,
-    to_come,
     unknown,
 )
-from cauce.vocabulary.language.check import check
+from cauce.vocabulary.language.check import check, check_conversion
 from cauce.vocabulary.language.errors import Fault
 from cauce.vocabulary.language.literals import literal, path_of, place
 from cauce.vocabulary.language.parser import Raw
+from cauce.vocabulary.language.paths import Path
 from cauce.vocabulary.language.tree import (
     SYMBOLS,
     And,
     Comparison,
     Condition,
-    Count,
     Duration,
     Kind,
     Literal,
@@ -34,10 +35,14 @@ from cauce.vocabulary.language.tree import (
     Operator,
     Or,
     Property,
+    Reduction,
     Trait,
 )
 from cauce.vocabulary.language.values import CONVERT
 from cauce.vocabulary.nearest import did_you_mean
+
+Expressions = Mapping[str, Reduction]
+"""The expressions of computed traits, by the name of the trait in NFC."""
 
 MOST_COMPARISONS = 50
 """The most primary expressions of a rule (``field.md`` 2.10)."""
@@ -60,9 +65,22 @@ _TAKES_SEVERAL = (
 class Builder:
     """Builds one rule; a ``Fault`` tells what is wrong and where."""
 
-    def __init__(self) -> None:
+    def __init__(self, computed: Expressions) -> None:
         self._comparisons = 0
         self._in_event = False
+        self._computed = computed
+
+    def value(self, node: Raw) -> Reduction:
+        """The value of events that a raw node stands for, as a computed trait is one."""
+        operand = self.operand(node)
+        if not isinstance(operand, Reduction):
+            raise Fault(
+                "A computed trait is a value of events.",
+                place(node),
+                hint="Write event('Name') and a reducer, as in event('Order Completed').sum('total').",
+                expected=("event('Name')",),
+            )
+        return operand
 
     def condition(self, node: Raw) -> Condition:
         """The condition that a raw node stands for."""
@@ -166,10 +184,13 @@ class Builder:
                 hint=did_you_mean(name.value, kinds),
                 expected=tuple(kinds),
             )
-        if isinstance(operand, Count) or operand.cast is not None:
+        if operand.cast is not None:
             raise Fault("This value needs no conversion.", place(name), hint=f"Take out: as {kind}.")
         if isinstance(operand, Literal):
             return _constant(operand, kind)
+        if isinstance(operand, Reduction):
+            check_conversion(operand, kind, place(name))
+            return replace(operand, cast=kind)
         return type(operand)(operand.path, kind, operand.position)
 
     def _extractor(self, call: Raw) -> Operand:
@@ -177,12 +198,12 @@ class Builder:
         if name not in EXTRACTORS:
             raise unknown(call, (*EXTRACTORS, *OPERATORS))
         if name == "event":
-            return self._count(call, [])
+            return self._reduction(call, [])
         if name == "literal":
             return literal(_constant_argument(call))
         path, position = path_of(text_argument(call)), place(call)
         if name == "trait":
-            return Trait(path, position=position)
+            return self._trait(path, position)
         if not self._in_event:
             raise Fault("A property belongs to an event.", position, hint="Use it in event(…).where(…).")
         return Property(path, position=position)
@@ -190,21 +211,32 @@ class Builder:
     def _chain(self, node: Raw) -> Operand:
         head, *calls = cast("list[Raw]", node.children)
         if name_of(head) == "event":
-            return self._count(head, calls)
+            return self._reduction(head, calls)
         if head.data == "call" and name_of(head) in OPERATORS:
             raise Fault(f"{name_of(calls[0])}(…) cannot follow a condition.", place(calls[0]))
         self.operand(head)
         raise unknown(calls[0], OPERATORS)
 
-    def _count(self, event: Raw, calls: list[Raw]) -> Count:
-        if self._in_event:
-            raise to_come("An event inside where(…)", event)
-        return events.count(event, calls, self._where)
+    def _trait(self, path: Path, position: int) -> Operand:
+        """A trait, or the expression of a computed one in its place."""
+        reduction = self._computed.get(path[0])
+        if reduction is None:
+            return Trait(path, position=position)
+        if len(path) > 1:
+            raise Fault(
+                f"The computed trait {path[0]} has no parts.",
+                position,
+                hint=f"Write trait('{path[0]}'); let its expression read the part.",
+            )
+        return replace(reduction, position=position, trait=path[0])
+
+    def _reduction(self, event: Raw, calls: list[Raw]) -> Reduction:
+        return events.reduction(event, calls, self._where)
 
     def _where(self, node: Raw) -> Condition:
-        self._in_event = True
+        outside, self._in_event = self._in_event, True
         condition = self.condition(node)
-        self._in_event = False
+        self._in_event = outside
         return condition
 
 

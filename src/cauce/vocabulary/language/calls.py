@@ -8,19 +8,18 @@ from lark import Token
 from cauce.vocabulary.language.errors import NOT_YET, Fault
 from cauce.vocabulary.language.literals import place
 from cauce.vocabulary.language.parser import Raw
-from cauce.vocabulary.language.tree import Operator
+from cauce.vocabulary.language.tree import Operator, Reducer
 from cauce.vocabulary.nearest import did_you_mean
 
 OPERATORS = {str(operator): operator for operator in Operator}
 EXTRACTORS = ("trait", "property", "event", "literal")
 FILTERS = ("where", "sources", "within", "between")
-REDUCERS = ("count",)
+REDUCERS = {str(reducer): reducer for reducer in Reducer}
 
 _TO_COME = frozenset(
     (
         *("entity", "context", "segment", "was", "became", "held"),
         *("known_never", "known_not", "unknown", "expires_after", "for"),
-        *("sum", "avg", "min", "max", "mode", "first", "last", "unique"),
     )
 )
 
@@ -73,7 +72,7 @@ def to_come(what: str, node: Raw) -> Fault:
     return Fault(
         f"{what} is not supported yet.",
         place(node),
-        hint="This version knows conditions on traits and counts of events.",
+        hint="The reference of the rule language says what this version knows.",
         code=NOT_YET,
     )
 

@@ -3,12 +3,13 @@
 from cauce.vocabulary.language.errors import Fault
 from cauce.vocabulary.language.tree import (
     Comparison,
-    Count,
     Duration,
     Kind,
     Literal,
     Operand,
     Operator,
+    Reducer,
+    Reduction,
 )
 from cauce.vocabulary.moment import parse_iso
 
@@ -34,13 +35,38 @@ _NEVER_IN_ZERO = (Operator.WITHIN_LAST, Operator.WITHIN_NEXT)
 
 def kinds(operand: Operand) -> frozenset[Kind]:
     """The kinds that an operand's value can have."""
-    if isinstance(operand, Count):
-        return frozenset({Kind.NUMBER})
     if operand.cast is not None:
         return frozenset({operand.cast})
+    if isinstance(operand, Reduction):
+        return frozenset({Kind.TEXT}) if operand.of is Kind.TEXT else _REDUCED.get(operand.reducer, STORED)
     if isinstance(operand, Literal):
         return frozenset({_literal_kind(operand)})
     return STORED
+
+
+_REDUCED = {
+    **dict.fromkeys((Reducer.COUNT, Reducer.SUM, Reducer.AVG), frozenset({Kind.NUMBER})),
+    **dict.fromkeys((Reducer.MIN, Reducer.MAX), frozenset({Kind.NUMBER})),
+    Reducer.MODE: frozenset({Kind.BOOLEAN, Kind.NUMBER, Kind.TEXT}),
+    Reducer.UNIQUE: frozenset({Kind.LIST}),
+}
+_CONVERTED = {
+    Kind.NUMBER: frozenset({Kind.TEXT}),
+    Kind.TEXT: frozenset({Kind.NUMBER, Kind.BOOLEAN}),
+    Kind.TIME: frozenset({Kind.TEXT}),
+}
+"""What each conversion makes something else of."""
+
+
+def check_conversion(reduction: Reduction, kind: Kind, position: int) -> None:
+    """Raise ``Fault`` if ``as`` could not change anything, or could not give a value."""
+    if not kinds(reduction) & _CONVERTED[kind]:
+        found = _names(kinds(reduction))
+        if kinds(reduction) == frozenset({kind}):
+            raise Fault("This value needs no conversion.", position, hint=f"Take out: as {kind}.")
+        raise Fault(
+            f"This value is {found} and never becomes a {kind}.", position, hint=f"Take out: as {kind}."
+        )
 
 
 def _literal_kind(literal: Literal) -> Kind:

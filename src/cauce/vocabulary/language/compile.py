@@ -1,22 +1,27 @@
 """From the syntax tree to closures: junctions, and which comparison compiles how."""
 
+from typing import TypeGuard
+
 from cauce.vocabulary.language.closures import NEVER, Compiled, Look, Read, looking, timed
 from cauce.vocabulary.language.compare import compare
 from cauce.vocabulary.language.dates import RELATIVE, relative
+from cauce.vocabulary.language.mentions import own_operands
 from cauce.vocabulary.language.person import Entry, Person
 from cauce.vocabulary.language.read import read_as
 from cauce.vocabulary.language.tree import (
     Comparison,
     Condition,
-    Count,
     Duration,
     Kind,
     Literal,
     Not,
+    Operand,
     Or,
+    Reducer,
+    Reduction,
 )
 from cauce.vocabulary.language.values import number
-from cauce.vocabulary.language.windows import THRESHOLDS, Counting, judge
+from cauce.vocabulary.language.windows import THRESHOLDS, Reducing, judge
 from cauce.vocabulary.moment import Moment
 
 
@@ -30,32 +35,56 @@ def compile_condition(condition: Condition) -> Compiled:
     return _junction(parts, decisive=isinstance(condition, Or))
 
 
-def counting(count: Count) -> Counting:
-    """The compiled form of a count."""
-    return Counting(count, compile_condition(count.where) if count.where is not None else None)
+def reducing(reduction: Reduction) -> Reducing:
+    """The compiled form of a reduction."""
+    where = reduction.where
+    if where is None:
+        return Reducing(reduction, None)
+    nested = any(isinstance(operand, Reduction) for operand in own_operands(where))
+    return Reducing(reduction, compile_condition(where), nested=nested)
 
 
-def _tally(count: Count) -> Read:
-    return counting(count).number
+def _tally(reduction: Reduction) -> Read:
+    return reducing(reduction).value
 
 
 def _comparison(comparison: Comparison) -> Compiled:
     left, operator, right = comparison.left, comparison.operator, comparison.right
     if operator in RELATIVE and isinstance(right[0], Duration):
-        return timed(relative(operator, read_as(left, Kind.TIME, _tally), right[0].length))
-    if isinstance(left, Count) and operator in THRESHOLDS and isinstance(right[0], Literal):
+        return _relative(comparison, right[0].length)
+    if _is_count(left) and operator in THRESHOLDS and isinstance(right[0], Literal):
         limit = number(right[0].value)
         if limit is not None:
-            return timed(counting(left).look(judge(operator, limit)))
+            return timed(reducing(left).look(judge(operator, limit)))
     test = compare(comparison, _tally)
-    counts = [counting(operand) for operand in (left, *right) if isinstance(operand, Count)]
-    if not counts:
+    reductions = [reducing(operand) for operand in (left, *right) if isinstance(operand, Reduction)]
+    if not reductions:
         return Compiled(test, None)
 
     def look(person: Person, entry: Entry, at: Moment) -> tuple[bool, Moment]:
-        return test(person, entry, at), min(count.change(person, at) for count in counts)
+        return test(person, entry, at), min(one.change(person, at) for one in reductions)
 
     return timed(look)
+
+
+def _relative(comparison: Comparison, length: int) -> Compiled:
+    """A condition on a time; one that events give changes with them too."""
+    left = comparison.left
+    look = relative(comparison.operator, read_as(left, Kind.TIME, _tally), length)
+    if not isinstance(left, Reduction):
+        return timed(look)
+    events = reducing(left)
+
+    def look_both(person: Person, entry: Entry, at: Moment) -> tuple[bool, Moment]:
+        holds, until = look(person, entry, at)
+        return holds, min(until, events.change(person, at))
+
+    return timed(look_both)
+
+
+def _is_count(operand: Operand) -> TypeGuard[Reduction]:
+    counts = isinstance(operand, Reduction) and operand.reducer is Reducer.COUNT
+    return counts and operand.cast is None
 
 
 def _negation(part: Compiled) -> Compiled:

@@ -1,7 +1,7 @@
 """What a rule looks at, and what it says: persons, timeline entries, verdicts and reasons."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from cauce.vocabulary.moment import Moment
 
@@ -30,6 +30,24 @@ class Person(Protocol):
         """Her events of that name in the order of time, received, message id; also those still to come."""
 
 
+class Folded(NamedTuple):
+    """Entries dropped from a timeline because there were too many, and the greatest time among them."""
+
+    entries: int
+    upto: Moment
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A person of whom not everything is kept: what is missing where."""
+
+    def folded(self, name: str) -> Folded | None:
+        """What her timeline dropped of the events of that name; None if nothing."""
+
+    def approximate_trait(self, name: str) -> bool:
+        """Whether assertions that might have counted for a trait were folded away."""
+
+
 class Verdict(NamedTuple):
     """Whether a rule holds, and the earliest later moment at which that could change by itself.
 
@@ -45,7 +63,8 @@ class Reason(NamedTuple):
     """Why a condition holds or not; ``reasons`` are those of its parts.
 
     ``text`` is the condition, ``evidence`` a sentence with the values that
-    decided, ``message_ids`` the newest events that counted (10 at most).
+    decided, ``message_ids`` the newest events that it comes from (10 at most).
+    ``approximate``: events or values that might count are no longer kept.
     """
 
     text: str
@@ -54,3 +73,4 @@ class Reason(NamedTuple):
     evidence: str
     message_ids: tuple[str, ...]
     reasons: "tuple[Reason, ...]"
+    approximate: bool = False

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from cauce.vocabulary.language.closures import Read
-from cauce.vocabulary.language.paths import named, one_spelling, walk
-from cauce.vocabulary.language.tree import Count, Kind, Literal, Operand, Trait
+from cauce.vocabulary.language.paths import Path, named, one_spelling, walk
+from cauce.vocabulary.language.tree import Kind, Literal, Operand, Reduction, Trait
 from cauce.vocabulary.language.values import CONVERT, READ_AS, as_text, moment, plain
 from cauce.vocabulary.moment import Moment
 
-Tally = Callable[[Count], Read]
-"""Compiles a count into a reader."""
+Tally = Callable[[Reduction], Read]
+"""Compiles a reduction into a reader of its value, before ``as``."""
 
 
 def read(operand: Operand, tally: Tally) -> Read:
     """The value as decoded JSON, or as ``as`` converts it."""
     raw = _raw(operand, tally)
-    if isinstance(operand, Count) or operand.cast is None:
+    if operand.cast is None:
         return raw
     return _then(raw, CONVERT[operand.cast])
 
@@ -34,8 +34,7 @@ def read_as(operand: Operand, kind: Kind, tally: Tally) -> Read:
 
 def raw_and_form(operand: Operand, kind: Kind, tally: Tally) -> tuple[Read, Callable[[Any], Any]]:
     """The two steps of ``read_as``, for closures that take them at once."""
-    raw = _raw(operand, tally)
-    return raw, READ_AS[kind] if isinstance(operand, Count) else _conversion(operand.cast, kind)
+    return _raw(operand, tally), _conversion(operand.cast, kind)
 
 
 def constant_as(literal: Literal, kind: Kind) -> Any:
@@ -52,16 +51,22 @@ def _conversion(cast: Kind | None, kind: Kind) -> Callable[[Any], Any]:
 
 
 def _raw(operand: Operand, tally: Tally) -> Read:
-    if isinstance(operand, Count):
+    if isinstance(operand, Reduction):
         return tally(operand)
     if isinstance(operand, Literal):
         constant = plain(operand.value)
         return lambda _person, _entry, _at: constant
-    path, first, inner = operand.path, operand.path[0], operand.path[1:]
-    if isinstance(operand, Trait):
-        if not inner:
-            return lambda person, _entry, _at: person.trait(first)
-        return lambda person, _entry, _at: walk(person.trait(first), inner)
+    if not isinstance(operand, Trait):
+        return property_reader(operand.path)
+    first, inner = operand.path[0], operand.path[1:]
+    if not inner:
+        return lambda person, _entry, _at: person.trait(first)
+    return lambda person, _entry, _at: walk(person.trait(first), inner)
+
+
+def property_reader(path: Path) -> Read:
+    """The value of an event's property as decoded JSON."""
+    first, inner = path[0], path[1:]
     if inner:
         return lambda _person, entry, _at: walk(entry.properties, path)
     if one_spelling(first):

@@ -1,9 +1,10 @@
 """A rule: its text, its tree, what it reads, and its verdict on a person."""
 
 from cauce.vocabulary.language import explain, mentions
-from cauce.vocabulary.language.build import Builder
+from cauce.vocabulary.language.build import Builder, Expressions
 from cauce.vocabulary.language.closures import NEVER, NO_EVENT
 from cauce.vocabulary.language.compile import compile_condition
+from cauce.vocabulary.language.computed import bound
 from cauce.vocabulary.language.errors import Fault, RuleError
 from cauce.vocabulary.language.parser import read
 from cauce.vocabulary.language.person import Person, Reason, Verdict
@@ -24,6 +25,11 @@ class Rule:
         self.tree = tree
         self.mentions = mentions.mentions(tree)
         self._test, self._look = compile_condition(tree)
+
+    @property
+    def timed(self) -> bool:
+        """Whether time alone can change a verdict."""
+        return self._look is not None
 
     def evaluate(self, person: Person, at: Moment) -> Verdict:
         """Whether the rule holds for a person at a moment, and until when that is certain.
@@ -55,9 +61,14 @@ class Rule:
         return hash(self.tree)
 
 
-def parse(text: str) -> Rule:
-    """The rule that a text stands for; raises ``RuleError`` with the position of what is wrong."""
+def parse(text: str, computed: Expressions | None = None) -> Rule:
+    """The rule that a text stands for; raises ``RuleError`` with the position of what is wrong.
+
+    Where it names one of the ``computed`` traits, the trait's expression stands in its place.
+    """
     try:
-        return Rule(text, Builder().condition(read(text)))
+        tree = Builder(computed or {}).condition(read(text))
+        bound(tree, len(text))
     except Fault as fault:
         raise RuleError(text, fault) from None
+    return Rule(text, tree)

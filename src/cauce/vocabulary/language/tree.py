@@ -125,30 +125,70 @@ class Window:
         return f".between({Duration(self.start)}, {Duration(self.end)})"
 
 
+class Reducer(StrEnum):
+    """What a chain on events comes down to (``language.md`` rules 17 to 21)."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+    MODE = "mode"
+    UNIQUE = "unique"
+
+
+LEAST = 2
+"""How often ``mode`` must see a value if nothing else is said."""
+
+
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many events of a name pass ``where``, come from none of ``excluded``, and are in ``window``."""
+class Reduction:
+    """One value of the events of a name.
+
+    The events pass ``where``, come from none of ``excluded``, and are in ``window``.
+    ``path`` is the property that the reducer reads; empty for ``count``. ``of`` is
+    NUMBER where its values are converted (``as number``), TEXT where a minimum or
+    maximum takes texts (``as string``). ``trait`` is the computed trait that the
+    value stands for, if the rule names one.
+    """
 
     event: str
     where: "Condition | None" = None
     excluded: tuple[str, ...] = ()
     window: Window | None = None
+    reducer: Reducer = Reducer.COUNT
+    path: Path = ()
+    of: Kind | None = None
+    least: int = LEAST
+    cast: Kind | None = None
     position: int = field(default=0, compare=False, repr=False)
+    trait: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         where = "" if self.where is None else f".where({self.where})"
         sources = f".sources({{exclude: {literal_text(self.excluded)}}})" if self.excluded else ""
-        return f"event({quoted(self.event)}){where}{sources}{self.window or ''}.count()"
+        chain = f"event({quoted(self.event)}){where}{sources}{self.window or ''}"
+        return _cast(f"{chain}.{self.reducer}({self._arguments()})", self.cast)
+
+    def _arguments(self) -> str:
+        if not self.path:
+            return ""
+        read = f"property({path_text(self.path)})"
+        if self.of is not None:
+            read += " as string" if self.of is Kind.TEXT else f" as {self.of}"
+        return f"{read}, {self.least}" if self.reducer is Reducer.MODE and self.least != LEAST else read
 
 
-Operand = Literal | Trait | Property | Count
+Operand = Literal | Trait | Property | Reduction
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """An operand compared with others: none, one or several, as the operator asks."""
 
-    left: Trait | Property | Count
+    left: Trait | Property | Reduction
     operator: Operator
     right: tuple[Operand | Duration, ...] = ()
 
@@ -156,7 +196,7 @@ class Comparison:
         symbol = SYMBOLS.get(self.operator)
         if symbol is not None:
             return f"{self.left} {symbol} {self.right[0]}"
-        left = str(self.left) if isinstance(self.left, Count) or self.left.cast is None else f"({self.left})"
+        left = str(self.left) if self.left.cast is None else f"({self.left})"
         return f"{left}.{self.operator}({', '.join(map(_argument, self.right))})"
 
 

@@ -137,6 +137,14 @@ def scalar_order(value: Any) -> tuple[int, bool | Number | str] | None:
     return None if exactly is None else (1, exactly)
 
 
+def tidy(value: Any) -> Any:
+    """A number without zeros at the end, a list with such numbers; anything else as it is."""
+    if type(value) is Decimal:
+        text = number_text(value)
+        return Decimal(text) if "." in text else int(text)
+    return [tidy(element) for element in value] if type(value) is list else value
+
+
 def plain(value: Value) -> Any:
     """A literal as decoded JSON: lists instead of tuples."""
     return [plain(element) for element in value] if isinstance(value, tuple) else value
