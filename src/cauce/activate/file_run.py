@@ -94,10 +94,8 @@ class FileRun:
         if run.phase is Phase.IDLE:
             number = run.number + 1
             run = self._store(replace(run, phase=Phase.COLLECTING, number=number, name="", error=""))
-        more = False
         if run.phase is Phase.COLLECTING:
             collected = self._collect(check)
-            more = collected >= self._settings.file_rows and self._definition.mode is FileMode.CHANGES
             if not collected and not self._wanted_empty:
                 back = replace(run, phase=Phase.IDLE, number=run.number - 1, entries=0, done=self._clock())
                 return self._store(back), False
@@ -106,6 +104,7 @@ class FileRun:
             run = self._write(run, check)
         self._settle(run, check)
         self._remove_old()
+        more = run.entries >= self._settings.file_rows and not self._full
         run = replace(run, phase=Phase.IDLE, done=self._clock())
         if more:  # the next file belongs to the same moment, also for whoever takes over
             run = replace(run, phase=Phase.COLLECTING, number=run.number + 1)
