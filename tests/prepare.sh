@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Python: Node.js from Debian where that is allowed, and the Node SDK.
+# Installs what the tests need beside Python: Debian's packages where that is allowed, and the SDKs for Node and browsers.
 set -euo pipefail
 cd "$(dirname "$0")/clients/node"
 
-if ! command -v npm >/dev/null; then
+wanted=()
+command -v npm >/dev/null || wanted+=(nodejs npm)
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || wanted+=(chromium)
+if [ ${#wanted[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
   else
-    echo "Node.js and npm are missing: the tests of the Node SDK will skip. Install them to run all." >&2
-    exit 0
+    echo "Missing: ${wanted[*]}. Tests that need them will skip; install them to run all." >&2
   fi
 fi
+command -v npm >/dev/null || exit 0
 if [ ! -f node_modules/.ready ] || [ package-lock.json -nt node_modules/.ready ]; then
   npm ci --silent --no-audit --no-fund
   touch node_modules/.ready

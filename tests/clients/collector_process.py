@@ -32,7 +32,7 @@ class RunningCollector:
         self._listener = listen("collector", "127.0.0.1", 0)
         self.url = url_of(self._listener)
         self.port: int = self._listener.getsockname()[1]
-        self._settings = settings or {}
+        self.settings = settings or {}
 
     def __enter__(self) -> "RunningCollector":
         self.start()
@@ -49,7 +49,7 @@ class RunningCollector:
             [sys.executable, "-m", child.__module__, "collector", str(self.space), str(descriptor)],
             pass_fds=[descriptor],
             stdin=subprocess.PIPE,
-            env=os.environ | self._settings,
+            env=os.environ | self.settings,
         )
         deadline = time.monotonic() + _SECONDS
         while True:
