@@ -3,20 +3,26 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, MetaData
 
 from cauce.activate.service import Activation
+from cauce.app.definition_files import export
 from cauce.app.definitions import load_definitions
 from cauce.app.members import SegmentMembers
 from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
 from cauce.collect.quarantine import Quarantine
+from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.port import EventLog
+from cauce.eventlog.promoted import PROPERTIES, TRAITS
+from cauce.eventlog.sealable import Opener
 from cauce.eventlog.sqlite import SqliteLog
+from cauce.eventlog.sqlite_sealing import SqliteSealable
 from cauce.govern.access import Access
 from cauce.govern.records import CONTROL
 from cauce.govern.versions import Versions
@@ -77,6 +83,13 @@ class Composition:
     def folder_definitions(self) -> Definitions:
         """The definitions of the folder, which is the working copy; raises ``BadFiles``."""
         return load_definitions(self.space.definitions, self.settings.purposes)
+
+    def earlier_definitions(self, number: int) -> Definitions:
+        """The definitions of a version, which must still fit; raises ``NotFound`` and ``BadFiles``."""
+        found = read_contents(self.versions.contents(number))
+        with TemporaryDirectory() as name:
+            export(found, Path(name))
+            return load_definitions(Path(name), self.settings.purposes)
 
     @cached_property
     def in_force(self) -> Definitions:
@@ -218,6 +231,23 @@ class Composition:
     def normalizations(self) -> dict[str, Normalization]:
         """How the identifiers of each source are normalized; under "" those of all others."""
         return {source: self.normalization(source) for source in ("", *self.in_force.sources)}
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How sealed files are described: identifiers by source, and what rules and traits read promoted."""
+        properties = ((PROPERTIES, *path) for paths in self.pipeline.recorded.values() for path in paths)
+        traits = ((TRAITS, nfc(name)) for name in self.in_force.traits)
+        return Plan(BySource(self.normalizations()), frozenset((*properties, *traits)))
+
+    @property
+    def sealable(self) -> Opener:
+        """Opens the log for the process that seals it."""
+        store = self.settings.store
+        if not store.url:
+            return partial(SqliteSealable, self.space.root)
+        with postgres_extra():
+            from cauce.eventlog.postgres_sealing import PostgresSealable  # noqa: PLC0415  an extra
+        return partial(PostgresSealable, store.url, store.schema, self.space.root)
 
     def normal(self, identifier: Identifier) -> Identifier:
         """An identifier as somebody typed it, in its normal form."""
