@@ -217,3 +217,42 @@ def test_broken_yaml_does_not_hide_the_other_problems(folder):
 
 def test_a_missing_folder_is_told(tmp_path):
     assert "there is no such folder" in problems(tmp_path / "nowhere")[0]
+
+
+FILE = "name: drop\nowner: a\nkind: file\nfolder: exports/drop\nschedule: daily at 03:00\n"
+TABLE = "name: wh\nowner: a\nkind: sql\nurl: env:URL\ntable: crm\n"
+
+
+def test_destinations_of_every_kind_are_read_by_their_kind(folder):
+    write(folder, {"destinations/a.yaml": FILE + "fields: [profile_id, {value: trait.x, name: y}]\n"})
+    write(folder, {"destinations/b.yaml": TABLE + "mode: mirror\n", "destinations/c.yaml": CRM})
+    found = load_definitions(folder, PURPOSES).destinations
+    assert {name: str(one.kind) for name, one in found.items()} == {
+        "crm": "webhook",
+        "drop": "file",
+        "wh": "sql",
+    }
+    assert [field.column for field in found["drop"].chosen()] == ["profile_id", "y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            FILE.replace("kind: file", "kind: fil"),
+            "a.yaml:3:1: kind: there is no kind fil. Did you mean file?",
+        ),
+        (FILE.replace("kind: file\n", ""), "a.yaml:1:1: the key kind is missing. Write one of: webhook, "),
+        (FILE + "rate: 5\n", "a.yaml:6:1: rate: unknown key. Did you mean format?"),
+        (FILE.replace("03:00", "29:00"), "a.yaml:5:1: schedule: there is no time 29:00."),
+        (FILE + "fields: [trait.a, identifier.A]\n", "a.yaml:6:19: two fields are called A."),
+        (FILE + "fields: [email]\n", "a.yaml:6:10: fields: expected `str` matching regex"),
+        (TABLE + "fields: [trait.segment]\n", "a.yaml:6:10: two fields are called segment."),
+        (TABLE.replace("env:URL", "sqlite:///x"), "a.yaml:4:1: url: expected `str` matching"),
+        (TABLE + "compare: weekly on mnday at 03:00\n", "a.yaml:6:1: compare: there is no day mnday."),
+        (CRM + "fields: [segment]\n", "a.yaml:6:10: a webhook tells segment in any case."),
+    ],
+)
+def test_what_is_wrong_in_a_destination_is_told_at_its_place(folder, text, says):
+    [found] = problems(folder, destinations=text)
+    assert found.startswith(f"destinations/{says}")

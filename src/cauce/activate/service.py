@@ -37,7 +37,7 @@ class Activation:
     def __init__(
         self, destinations: Mapping[str, Sequence[str]], shapes: Mapping[str, Shape] | None = None
     ) -> None:
-        self._destinations = destinations
+        self.destinations = self._destinations = destinations
         self._shapes = shapes or {}
         self.queued = 0
         """How many deliveries were queued since the start, so that the deliverer can be woken."""

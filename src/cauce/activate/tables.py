@@ -36,7 +36,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import quoted_name
@@ -218,7 +218,7 @@ class TableWriter:
     def keys(self, connection: Connection) -> Iterator[tuple[str, str]]:
         """The profile id and segment of every row, as they come."""
         columns = [self._table.c[key] for key in self._keys]
-        found = connection.execution_options(yield_per=5_000).execute(select(*columns))
+        found = connection.execute(select(*columns), execution_options={"yield_per": 5_000})
         yield from ((profile_id, segment) for profile_id, segment in found)
 
     def remove_keys(self, connection: Connection, keys: Iterable[tuple[str, str]]) -> None:
@@ -300,7 +300,7 @@ def _engine(url: str, name: str, timeout: int) -> Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(
-            parsed, connect_args=_limits(dialect, timeout), poolclass=NullPool, hide_parameters=True
+            parsed, connect_args=_limits(dialect, parsed, timeout), poolclass=NullPool, hide_parameters=True
         )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise BadSettings(
@@ -309,14 +309,16 @@ def _engine(url: str, name: str, timeout: int) -> Engine:
         ) from None  # the text of the error may hold the password
 
 
-def _limits(dialect: str, timeout: int) -> dict[str, Any]:
+def _limits(dialect: str, url: URL, timeout: int) -> dict[str, Any]:
     """What makes a driver give up in time."""
     match dialect:
         case "postgresql":
+            millis = timeout * 1_000
+            asked = url.query.get("options", "")
             return {
                 "connect_timeout": max(2, timeout),
-                "tcp_user_timeout": timeout * 1_000,
-                "options": f"-c statement_timeout={timeout * 1_000} -c lock_timeout={timeout * 1_000}",
+                "tcp_user_timeout": millis,
+                "options": f"-c statement_timeout={millis} -c lock_timeout={millis} {asked}",
             }
         case "sqlite":
             return {"timeout": float(timeout)}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cauce.app.destination_checks import check_destination
 from cauce.app.problems import Problem, Problems
 from cauce.app.rule_place import rule_place
 from cauce.identity.rules import Ruleset, read_rules
@@ -52,6 +53,7 @@ def check(written: Iterable[Written], folder: Path, purposes: Collection[str], p
                 _check_rule(one, problems)
             case DestinationDef():
                 _check_purpose(one, ("purpose",), one.value.purpose, purposes, problems)
+                check_destination(one.document, one.steps, one.value, problems)
             case IdentityDef():
                 _check_ruleset(one, sources, purposes, problems)
     if not any(view.name == VIEW for view in views):
