@@ -144,7 +144,12 @@ def group_of(body: dict[str, Any], call: Call) -> str:
         named = _text(context.get("groupId")) if isinstance(context, dict) else ""
         if len(named) > LONGEST_GROUP_ID:
             return ""
-    return unicodedata.normalize("NFKC", named).strip() if named else ""
+    return normal_group(named) if named else ""
+
+
+def normal_group(group_id: str) -> str:
+    """The normal form of a group id: Unicode NFKC, trimmed."""
+    return unicodedata.normalize("NFKC", group_id).strip()
 
 
 def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tuple[Identifier, ...]:
@@ -176,13 +181,23 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
 
 
 def _device(device: dict[str, Any]) -> list[tuple[str, object]]:
+    """What a phone or tablet is known by. An advertising id counts only where tracking is allowed.
+
+    iOS must say that it is, Android must not say that it is not; both say "none"
+    by an id of zeros.
+    """
     platform = str(device.get("type", "")).lower()
     if platform not in ("android", "ios"):
         return []
     found = [(f"{platform}.id", device.get("id")), (f"{platform}.push_token", device.get("token"))]
-    if platform == "android" or device.get("adTrackingEnabled") is True:
-        found.append((f"{platform}.idfa", device.get("advertisingId")))
+    tracking = device.get("adTrackingEnabled")
+    advertising = _text(device.get("advertisingId"))
+    if (tracking is True or (platform == "android" and tracking is None)) and not set(advertising) <= _ZEROS:
+        found.append((f"{platform}.idfa", advertising))
     return found
+
+
+_ZEROS = frozenset("0-")
 
 
 def _external(entries: object) -> list[tuple[str, object]]:
