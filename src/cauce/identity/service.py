@@ -56,6 +56,10 @@ class Identity:
         key = str(identifier)
         return self._find(reader, hash_of(key), lambda found: found == key)
 
+    def ids_anchored_by(self, identifiers: Sequence[Identifier]) -> list[str]:
+        """The public ids of the profiles that these identifiers name where one of them is the anchor."""
+        return [self._names.profile_id(str(one)) for one in identifiers]
+
     def resolve_id(self, reader: Reader, profile_id: str) -> ProfileKey | None:
         """The present profile of a public id, also of one given out long ago; None if never."""
         hashed = self._names.anchor_hash(profile_id)

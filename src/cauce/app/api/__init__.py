@@ -10,9 +10,11 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from cauce.activate.deliveries import Deliveries
+from cauce.activate.status import Destinations
 from cauce.app.api.answers import describe
 from cauce.app.api.counting import Counting, Requests
 from cauce.app.api.deliveries import delivery_routes
+from cauce.app.api.destinations import destination_routes
 from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
 from cauce.app.api.problems import PROBLEMS, answer_with_problems
@@ -20,6 +22,7 @@ from cauce.app.api.profiles import profile_routes
 from cauce.app.api.quarantine import quarantine_routes
 from cauce.app.api.segments import segment_routes
 from cauce.app.compose import Composition
+from cauce.app.profile_ids import every_profile_id
 from cauce.govern.keys import KeyRing
 from cauce.vocabulary.moment import Clock
 
@@ -54,7 +57,13 @@ def create_api(
         segment_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),
-        delivery_routes(deliveries),
+        destination_routes(Destinations(composition.state, composition.in_force)),
+        delivery_routes(
+            deliveries,
+            lambda text, caller: every_profile_id(
+                composition, text, purpose=caller.purpose, viewer=caller.viewer
+            ),
+        ),
     ):
         app.include_router(router, prefix=PREFIX)
     answer_with_problems(app)

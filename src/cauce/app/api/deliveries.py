@@ -1,5 +1,6 @@
 """`/api/v1/deliveries`: what other systems were told, what waits, and dead letters sent again."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from cauce.activate.deliveries import Deliveries, Replayed
 from cauce.activate.delivery import Delivery, Receipt, State
 from cauce.app.api.answers import Cursor, answer, documented
-from cauce.app.api.callers import CallerKey
+from cauce.app.api.callers import Caller, CallerKey
 from cauce.app.api.segments import LimitQuery
 from cauce.vocabulary.errors import InvalidInput, NotFound
 from cauce.vocabulary.moment import Moment, to_iso
@@ -67,8 +68,11 @@ IdPath = Annotated[str, Path(description="The id of the delivery.")]
 SupersededQuery = Annotated[bool, Query(description="Also those that a newer change made obsolete.")]
 
 
-def delivery_routes(deliveries: Deliveries) -> APIRouter:
-    """The routes, reading from and replaying in a space."""
+def delivery_routes(deliveries: Deliveries, ids_of: Callable[[str, Caller], list[str]]) -> APIRouter:
+    """The routes, reading from and replaying in a space.
+
+    ``ids_of`` gives the profile ids that whoever has an identifier ever had.
+    """
     router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 
     @router.get("", responses=documented(DeliveriesDocument, "A page of deliveries."))
@@ -76,6 +80,9 @@ def delivery_routes(deliveries: Deliveries) -> APIRouter:
         caller: CallerKey,
         state: Annotated[State | None, Query(description="Only those in this state.")] = None,
         destination: Annotated[str | None, Query(description="Only those to this destination.")] = None,
+        person: Annotated[
+            str | None, Query(description="Only those about whoever has this identifier, `TYPE:VALUE`.")
+        ] = None,
         cursor: Annotated[str | None, Query(description="`cursor.next` of the page before.")] = None,
         limit: LimitQuery = 100,
     ) -> Response:
@@ -85,6 +92,7 @@ def delivery_routes(deliveries: Deliveries) -> APIRouter:
             viewer=caller.viewer,
             state=state,
             destination=destination,
+            people=None if person is None else ids_of(person, caller),
             before=cursor,
             limit=limit + 1,
         )

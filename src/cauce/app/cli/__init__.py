@@ -23,6 +23,7 @@ _MODULES = {
     "log": "log",
     "quarantine": "quarantine",
     "delivery": "delivery",
+    "destination": "destination",
     "identity": "identity",
     "plan": "plan",
     "apply": "plan",

@@ -18,6 +18,7 @@ from cauce.app.cli.output import (
     print_table,
 )
 from cauce.app.compose import Composition
+from cauce.app.profile_ids import every_profile_id
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import InvalidInput
@@ -35,12 +36,20 @@ def list_(
     space: SpaceOption = HERE,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     destination: DestinationOption = "",
+    person: Annotated[
+        str,
+        typer.Option("--person", metavar="TYPE:VALUE", help="Only those about whoever has this identifier."),
+    ] = "",
     limit: LimitOption = 20,
     purpose: PurposeOption = OPERATIONS,
     json: JsonOption = False,
 ) -> None:
     """List deliveries, newest change first."""
-    found = _deliveries(space).recent(
+    composition = Composition(space)
+    access = {"purpose": Purpose(purpose), "viewer": COMMAND_LINE}
+    people = every_profile_id(composition, person, **access) if person else None
+    found = _deliveries(composition).recent(
+        people=people,
         purpose=Purpose(purpose),
         viewer=COMMAND_LINE,
         state=state,
@@ -68,7 +77,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show a delivery and a receipt of each of its attempts."""
-    told = _deliveries(space).find(id_, purpose=Purpose(purpose), viewer=COMMAND_LINE)
+    told = _deliveries(Composition(space)).find(id_, purpose=Purpose(purpose), viewer=COMMAND_LINE)
     receipts = [
         {
             "attempt": one.attempt,
@@ -101,10 +110,10 @@ def replay(
     purpose: PurposeOption = OPERATIONS,
     json: JsonOption = False,
 ) -> None:
-    """Queue dead letters again, with the same key and body."""
+    """Queue dead and dropped ones again, with the same key and body."""
     if not (ids or destination or everything):
         raise InvalidInput("Nothing was named.", hint="Give ids, --destination NAME or --all.")
-    done = _deliveries(space).replay(
+    done = _deliveries(Composition(space)).replay(
         purpose=Purpose(purpose),
         viewer=COMMAND_LINE,
         ids=ids or None,
@@ -117,8 +126,7 @@ def replay(
         print_line(f"{done.queued} queued again; {done.superseded} left, as a newer change was told.")
 
 
-def _deliveries(space: Any) -> Deliveries:
-    composition = Composition(space)
+def _deliveries(composition: Composition) -> Deliveries:
     return Deliveries(composition.state, moment.now, composition.access.require)
 
 
