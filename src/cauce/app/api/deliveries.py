@@ -109,6 +109,11 @@ def delivery_routes(deliveries: Deliveries, ids_of: Callable[[str, Caller], list
         body = msgspec.Raw(told.delivery.body or b"null")
         return answer(ToldDocument(_delivery(told.delivery), receipts, body))
 
+    _add_replay(router, deliveries)
+    return router
+
+
+def _add_replay(router: APIRouter, deliveries: Deliveries) -> None:
     @router.post("/replay", responses=documented(ReplayedDocument, "How many were queued again."))
     def replay(
         caller: CallerKey,
@@ -133,8 +138,6 @@ def delivery_routes(deliveries: Deliveries, ids_of: Callable[[str, Caller], list
         if done == Replayed(0, 0):
             raise NotFound(f"There is no dead letter {id}.", hint="Only what was given up is replayed.")
         return answer(ReplayedDocument(*done))
-
-    return router
 
 
 def _delivery(one: Delivery) -> DeliveryDocument:

@@ -46,8 +46,9 @@ def list_(
 ) -> None:
     """List deliveries, newest change first."""
     composition = Composition(space)
-    access = {"purpose": Purpose(purpose), "viewer": COMMAND_LINE}
-    people = every_profile_id(composition, person, **access) if person else None
+    people = None
+    if person:
+        people = every_profile_id(composition, person, purpose=Purpose(purpose), viewer=COMMAND_LINE)
     found = _deliveries(composition).recent(
         people=people,
         purpose=Purpose(purpose),
