@@ -87,6 +87,18 @@ class DefinitionsSettings:
 
 
 @dataclass(frozen=True)
+class RebuildSettings:
+    """Deriving the state anew from the log in bulk."""
+
+    memory_mb: Annotated[int, Meta(ge=256)] = 2_000
+    """Memory of the columnar engine, in MB; what does not fit is spilled to the folder `scratch`."""
+    threads: Annotated[int, Meta(ge=1)] = 2
+    """Its threads."""
+    empty_events: Annotated[int, Meta(ge=1)] = 200_000
+    """An empty state over a log with more events than this is derived in bulk when the worker starts."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every setting of a space."""
 
@@ -99,6 +111,7 @@ class Settings:
     activate: ActivateSettings = field(default_factory=ActivateSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     definitions: DefinitionsSettings = field(default_factory=DefinitionsSettings)
+    rebuild: RebuildSettings = field(default_factory=RebuildSettings)
 
 
 class Setting(NamedTuple):

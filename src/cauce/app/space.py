@@ -79,6 +79,16 @@ class Space(NamedTuple):
         return self.root / "serve.lock"
 
     @property
+    def rebuild_lock(self) -> Path:
+        """The lock of the one rebuild that may be under way."""
+        return self.root / "rebuild.lock"
+
+    @property
+    def aside_lock(self) -> Path:
+        """While somebody holds this lock, the worker lets go of its own and waits."""
+        return self.root / "aside.lock"
+
+    @property
     def worker_lock(self) -> Path:
         """The lock of the one worker that may write the state store."""
         return self.root / "worker.lock"

@@ -19,13 +19,16 @@ from cauce.identity.bulk_rows import identifier_rows, member_rows, profile_rows
 from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 
-__all__ = ["PEOPLE", "TYPES", "BulkIdentity", "signed"]
+__all__ = ["KEYS", "PEOPLE", "TYPES", "BulkIdentity", "signed"]
 
 PEOPLE = "identity_owner"
 """The table ``signature BIGINT, profile BIGINT``: whose the events of a signature are."""
 
 TYPES = "identity_types"
 """The table ``profile BIGINT, type VARCHAR``: the types of everybody's identifiers, each once."""
+
+KEYS = "identity_key"
+"""The table ``id BIGINT, key VARCHAR``: every identifier by its number."""
 
 _VIEW = 1
 _ROWS = 100_000

@@ -10,7 +10,7 @@ Times are moments (microseconds UTC); ids are given in processing order.
 
 from sqlalchemy import Column, Index, Table
 
-from cauce.storage.records import PERSONAL, STATE, Int64, Words
+from cauce.storage.records import CARRIED, PERSONAL, STATE, Int64, Words
 
 views = Table(
     "identity_view",
@@ -95,5 +95,6 @@ moves = Table(
     Column("old", Int64),
     Column("new", Int64, nullable=False),
     Column("position", Int64, nullable=False),
+    info=CARRIED,
 )
 """The change feed: at ``position`` an identifier came from profile ``old`` (null: new) to ``new``."""

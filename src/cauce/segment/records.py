@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table
 
-from cauce.storage.records import STATE, Int64, Words
+from cauce.storage.records import CARRIED, STATE, Int64, Words
 
 membership = Table(
     "membership",
@@ -25,6 +25,7 @@ membership_change = Table(
     Column("at", Int64, nullable=False),
     Column("position", Int64, nullable=False),  # of the event that caused it, 0 for a timer
     Column("message_id", Words, nullable=False),  # of that event, or empty
+    info=CARRIED,
 )
 
 timer = Table(

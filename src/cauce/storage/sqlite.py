@@ -82,10 +82,12 @@ class SqliteRecords:
         self._path = path
         self._engine = open_engine(path, synchronous=synchronous)
         self._turns = Turns()
+        self._file = _which(path)
         try:
             if not self._has(tables):
                 with self.write() as transaction:
                     tables.create_all(transaction.connection)
+                self._file = _which(path)
         except BaseException:
             self.close()
             raise
@@ -110,9 +112,33 @@ class SqliteRecords:
     @contextmanager
     def read(self) -> Iterator["SqliteTransaction"]:
         """A snapshot for reading."""
+        self._follow()
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield SqliteTransaction(connection)
+
+    def _follow(self) -> bool:
+        """Open the file anew if the path leads to another one since; whether it does."""
+        found = _which(self._path)
+        if found == self._file:
+            return False
+        self._file = found
+        self._engine.dispose()
+        return True
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A connection that may write, to the file that the path leads to for as long as it may."""
+        while True:
+            self._follow()
+            with self._engine.connect() as connection:
+                _begin(connection)
+                if self._follow():
+                    connection.rollback()
+                    connection.invalidate()
+                    continue
+                yield connection
+                return
 
     @contextmanager
     def write(self) -> Iterator["SqliteTransaction"]:
@@ -121,8 +147,7 @@ class SqliteRecords:
         Raises ``CauceError`` if the file is damaged.
         """
         try:
-            with self._turns.take(_BUSY_SECONDS), self._engine.connect() as connection:
-                _begin(connection)
+            with self._turns.take(_BUSY_SECONDS), self._begun() as connection:
                 yield SqliteTransaction(connection)
                 connection.commit()
         except (OperationalError, sqlite3.OperationalError) as error:
@@ -148,6 +173,15 @@ class SqliteRecords:
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
+
+
+def _which(path: Path) -> tuple[int, int]:
+    """The file that a path leads to; zeros if there is none yet."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 class SqliteTransaction:

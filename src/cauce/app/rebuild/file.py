@@ -1,0 +1,28 @@
+"""The file of all differences: a line of JSON for every row that is not the same."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cauce.app.rebuild.rows import Changed
+from cauce.storage.records import Row, as_mapping
+from cauce.vocabulary.exact import encode_json
+
+
+@contextmanager
+def difference_file(path: Path | None) -> Iterator[Callable[[Changed], None]]:
+    """What writes each row that differs: table, and the row before and after; nothing without a path."""
+    if path is None:
+        yield lambda _: None
+        return
+    with path.open("wb") as file:
+        path.chmod(0o600)
+
+        def write(one: Changed) -> None:
+            def row(values: Row | None) -> object:
+                return None if values is None else as_mapping(one.table, values)
+
+            line = {"table": one.table.name, "before": row(one.before), "after": row(one.after)}
+            file.write(encode_json(line) + b"\n")
+
+        yield write

@@ -1,0 +1,295 @@
+"""Rebuilding: a shadow of the state derived from the log, compared with the live one, and swapped for it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import select
+
+from cauce.activate.service import Activation
+from cauce.app.compose import Composition
+from cauce.app.pipeline import CLOCK, LOG, Pipeline
+from cauce.app.process_lock import process_lock
+from cauce.app.rebuild.derive import Derivation, Resources, Told
+from cauce.app.rebuild.differences import SAMPLE, Comparison, Differences, MembershipDifference
+from cauce.app.rebuild.rows import Changed
+from cauce.identity import records as identity
+from cauce.identity.bulk import KEYS
+from cauce.profile.records import trait_version
+from cauce.segment.records import membership, membership_change, segment_version
+from cauce.segment.session import next_due
+from cauce.storage.records import Reader, Records, Transaction
+from cauce.storage.stores import Other
+from cauce.vocabulary import moment
+from cauce.vocabulary.errors import CauceError, Conflict, NotFound
+from cauce.vocabulary.event import Logged, Position, read_event
+from cauce.vocabulary.membership import MembershipChange
+from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.profile import ProfileKey
+
+_CATCH_UP = 1_000
+_CHUNK = 2_000
+_SINCE = 100_000
+_ASIDE_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+def nothing(_: object) -> None:
+    """Tell nobody."""
+
+
+def shadow(composition: Composition, *, told: Told = nothing) -> "Shadow":
+    """Derive a shadow from the log under the definitions of a composition, as far as the live state is.
+
+    An empty live state is taken to be at the end of the log. Nothing live is changed.
+    Raises ``Conflict`` if another rebuild is under way, ``Transient`` if memory or disk ran out.
+    """
+    with process_lock(composition.space.rebuild_lock, "rebuilt"):
+        records = composition.stores.begin()
+        try:
+            pipeline = over(composition, records)
+            derivation = Derivation(
+                pipeline, composition.log, composition.normalization, _resources(composition), told
+            )
+            upto, at = _reached(composition)
+            derivation.derive(upto, at, lambda lake: _since(lake, composition.state))
+        finally:
+            records.close()
+    return Shadow(composition, Other.SHADOW)
+
+
+def find(composition: Composition, which: Other) -> "Shadow":
+    """A store that was made before; raises ``NotFound`` if there is none, ``Conflict`` if it does not fit."""
+    found = Shadow(composition, which)
+    with composition.stores.open(which) as records:
+        if records is None:
+            what = "rebuilt state" if which is Other.SHADOW else "state from before a swap"
+            raise NotFound(f"There is no {what}.", hint="Make one with `cauce rebuild`.")
+        found.require_fit(records)
+    return found
+
+
+def over(composition: Composition, records: Records) -> Pipeline:
+    """The pipeline of a composition over another store, which tells nobody."""
+    return composition.pipeline._replace(records=records, activation=Activation({}))
+
+
+def _resources(composition: Composition) -> Resources:
+    settings = composition.settings.rebuild
+    return Resources(composition.space.scratch, f"{settings.memory_mb}MB", settings.threads)
+
+
+def _reached(composition: Composition) -> tuple[Position, Moment]:
+    """How far the live state has come; the end of the log if it has not begun."""
+    with composition.state.read() as reader:
+        position, at = Position(reader.progress(LOG)), Moment(reader.progress(CLOCK))
+    if position:
+        return position, at
+    tick = composition.log.tick(moment.now())
+    return tick.head, tick.moment
+
+
+def _since(lake: duckdb.DuckDBPyConnection, live: Records) -> str:
+    """The live memberships by the anchors' numbers in the rebuilt state."""
+    lake.execute("CREATE TEMPORARY TABLE rebuild_since (profile BIGINT, segment VARCHAR, since BIGINT)")
+    anchors = identity.identifiers
+    query = select(anchors.c.key, membership.c.segment, membership.c.since).join(
+        anchors, anchors.c.id == membership.c.profile
+    )
+    with live.read() as reader:
+        for rows in _chunks(reader.scan(query), _SINCE):
+            columns = list(zip(*rows, strict=True))
+            lake.register(
+                "rebuild_known",
+                pa.table(
+                    {name: pa.array(c) for name, c in zip(("key", "segment", "since"), columns, strict=True)}
+                ),
+            )
+            lake.execute(
+                "INSERT INTO rebuild_since "
+                f"SELECT id, segment, since FROM rebuild_known JOIN {KEYS} USING (key)"
+            )
+    return "rebuild_since"
+
+
+class Shadow:
+    """A rebuilt state beside the live one; or, as the former one, what was live before."""
+
+    def __init__(self, composition: Composition, which: Other) -> None:
+        self._composition = composition
+        self._which = which
+
+    def differences(self, sample: int = SAMPLE, each: Callable[[Changed], None] = nothing) -> Differences:
+        """Compare with the live state at one snapshot; ``each`` is told of every row that differs."""
+        with self._caught_up() as (live, rebuilt, records):
+            return self._comparison(live, rebuilt, records, each).differences(sample)
+
+    def swap(self) -> Differences:
+        """Make this the live state; the differences it made, which destinations are told of.
+
+        A worker that is running stands aside meanwhile. Raises ``Conflict`` if it does not.
+        """
+        composition = self._composition
+        with self._caught_up():
+            pass  # what takes long, while the worker goes on
+        with standing_aside(composition):
+            with self._caught_up() as (live, rebuilt, records):
+                comparison = self._comparison(live, rebuilt, records)
+                found = comparison.differences()
+                changes, gone = comparison.memberships, comparison.leaving_ids()
+            composition.stores.swap(self._which, lambda written: self._tell(written, changes, gone))
+        return found
+
+    def discard(self) -> None:
+        """Remove it."""
+        self._composition.stores.discard(self._which)
+
+    def require_fit(self, records: Records) -> None:
+        """Raise ``Conflict`` if it was made by other definitions, or is not finished."""
+        pipeline = over(self._composition, records)
+        with records.read() as reader:
+            versions: dict[str, str] = dict(reader.select(select(segment_version)))
+            traits: dict[str, str] = dict(reader.select(select(trait_version)))
+            rules = {row[2] for row in reader.select(select(identity.views))}
+        wanted = {one.key: one.version for one in pipeline.segments.all}
+        if not rules or rules != {pipeline.identity.ruleset.hash}:
+            raise Conflict(
+                "The rebuilt state has other identity rules.", hint="Make it anew: `cauce rebuild`."
+            )
+        if versions != wanted or traits != dict(pipeline.profiles.versions):
+            raise Conflict(
+                "The rebuilt state has other segments or traits, or was not finished.",
+                hint="Make it anew: `cauce rebuild`.",
+            )
+
+    @contextmanager
+    def _caught_up(self) -> Iterator[tuple[Reader, Reader, Records]]:
+        """Snapshots of the live state and of this one, at the same position and moment."""
+        composition = self._composition
+        with composition.stores.open(self._which) as records, composition.state.read() as live:
+            if records is None:
+                raise NotFound("There is no rebuilt state.", hint="Make one with `cauce rebuild`.")
+            self.require_fit(records)
+            pipeline = over(composition, records)
+            _catch_up(composition, pipeline, Position(live.progress(LOG)), Moment(live.progress(CLOCK)))
+            with records.read() as rebuilt:
+                yield live, rebuilt, records
+
+    def _comparison(
+        self, live: Reader, rebuilt: Reader, records: Records, each: Callable[[Changed], None] = nothing
+    ) -> Comparison:
+        composition = self._composition
+        after = over(composition, records)._replace(activation=composition.pipeline.activation)
+        return Comparison(live, rebuilt, composition.renewed().pipeline, after, each)
+
+    def _tell(
+        self,
+        transaction: Transaction,
+        memberships: Sequence[MembershipDifference],
+        gone: Mapping[ProfileKey, str],
+    ) -> None:
+        """Write the changes of membership that a swap makes, and queue what destinations are owed."""
+        for chunk in _chunks(iter(memberships), _CHUNK):
+            _tell(self._composition.pipeline, transaction, chunk, gone)
+
+
+CHANGES = "membership_change"
+"""The name under which ``progress`` counts changes of membership."""
+
+
+def _tell(
+    pipeline: Pipeline,
+    transaction: Transaction,
+    memberships: Sequence[MembershipDifference],
+    gone: Mapping[ProfileKey, str],
+) -> None:
+    session = pipeline.identity.begin(transaction, (), sorted({one.profile for one in memberships}))
+    profiles = pipeline.profiles.begin(transaction, {})
+    profiles.load(session.loaded_signatures())
+    at, first = Moment(transaction.progress(CLOCK)), transaction.progress(CHANGES) + 1
+    changes = [
+        MembershipChange(
+            sequence=sequence,
+            segment=one.segment,
+            profile=one.profile,
+            profile_id=session.profile_id(one.profile) if one.entered else gone[one.profile],
+            entered=one.entered,
+            at=at,
+            position=Position(0),
+            message_id=None,
+            identifiers=session.identifiers(one.profile),
+        )
+        for sequence, one in enumerate(memberships, first)
+    ]
+    transaction.put(membership_change, [_row(change) for change in changes])
+    transaction.advance(CHANGES, first + len(changes) - 1)
+    pipeline.activation.queue(
+        transaction, changes, lambda key: profiles.person(session.signatures(key)).trait
+    )
+
+
+def _row(change: MembershipChange) -> tuple[Any, ...]:
+    return (
+        change.sequence,
+        change.segment,
+        change.profile,
+        change.profile_id,
+        int(change.entered),
+        change.at,
+        change.position,
+        change.message_id or "",
+    )
+
+
+@contextmanager
+def standing_aside(composition: Composition) -> Iterator[None]:
+    """Hold the worker's lock, which a running worker lets go of when asked.
+
+    Raises ``Conflict`` if it does not in time.
+    """
+    space = composition.space
+    with (
+        process_lock(space.aside_lock, "swapped"),
+        process_lock(space.worker_lock, "folded", wait_seconds=_ASIDE_SECONDS),
+    ):
+        yield
+
+
+def _catch_up(composition: Composition, pipeline: Pipeline, upto: Position, at: Moment) -> None:
+    """Fold the events of the log up to a position, and let time pass to a moment."""
+    with pipeline.records.read() as reader:
+        position = Position(reader.progress(LOG))
+    while position < upto:
+        rows = [row for row in composition.log.read(position, _CATCH_UP) if row.position <= upto]
+        if not rows:
+            break
+        _fold(composition, pipeline, rows)
+        position = rows[-1].position
+    with pipeline.records.read() as reader:
+        due, reached = next_due(reader), reader.progress(CLOCK)
+    if reached < at or (due is not None and due <= at):
+        pipeline.pass_time(at)
+
+
+def _fold(composition: Composition, pipeline: Pipeline, rows: Sequence[Logged]) -> None:
+    """Fold rows; what no code foresaw is passed over, as the worker does."""
+    try:
+        pipeline.fold([read_event(row, composition.normalization(row.source)) for row in rows])
+    except CauceError:
+        raise
+    except Exception:
+        if len(rows) == 1:
+            pipeline.skip(rows[0].position, rows[0].received)
+            return
+        middle = len(rows) // 2
+        _fold(composition, pipeline, rows[:middle])
+        _fold(composition, pipeline, rows[middle:])
+
+
+def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
