@@ -84,10 +84,10 @@ def test_booleans() -> None:
         ("2010-12-01 08:26:00", {"zone": "Europe/London"}, "2010-12-01T08:26:00Z"),
         ("2011-10-30 01:30:00", {"zone": "Europe/London"}, "2011-10-30T00:30:00Z"),
         ("2011-03-27 01:30:00", {"zone": "Europe/London"}, "2011-03-27T01:30:00Z"),
-        ("01/02/2024", {"format": "%d/%m/%Y"}, "2024-02-01T00:00:00Z"),
-        ("01/02/2024 13:05 +0100", {"format": "%d/%m/%Y %H:%M %z"}, "2024-02-01T12:05:00Z"),
-        ("1700000000.25", {"format": "epoch"}, "2023-11-14T22:13:20.250Z"),
-        ("1700000000250", {"format": "epoch_ms"}, "2023-11-14T22:13:20.250Z"),
+        ("01/02/2024", {"formats": ("%d/%m/%Y",)}, "2024-02-01T00:00:00Z"),
+        ("01/02/2024 13:05 +0100", {"formats": ("%d/%m/%Y %H:%M %z",)}, "2024-02-01T12:05:00Z"),
+        ("1700000000.25", {"formats": ("epoch",)}, "2023-11-14T22:13:20.250Z"),
+        ("1700000000250", {"formats": ("epoch_ms",)}, "2023-11-14T22:13:20.250Z"),
     ],
 )
 def test_times(cell: str, options: dict[str, str], expected: str) -> None:
@@ -98,13 +98,13 @@ def test_times(cell: str, options: dict[str, str], expected: str) -> None:
     ("cell", "options", "reason"),
     [
         ("2024-05-01T10:00:00", {}, "no_zone"),
-        ("01/02/2024 13:05", {"format": "%d/%m/%Y %H:%M"}, "no_zone"),
+        ("01/02/2024 13:05", {"formats": ("%d/%m/%Y %H:%M",)}, "no_zone"),
         ("2024-13-01", {}, "wrong_type"),
         ("yesterday", {}, "wrong_type"),
-        ("32/01/2024", {"format": "%d/%m/%Y"}, "wrong_type"),
+        ("32/01/2024", {"formats": ("%d/%m/%Y",)}, "wrong_type"),
         ("0001-01-01T00:00:00+05:00", {}, "wrong_type"),
-        ("9" * 30, {"format": "epoch"}, "wrong_type"),
-        ("nan", {"format": "epoch"}, "wrong_type"),
+        ("9" * 30, {"formats": ("epoch",)}, "wrong_type"),
+        ("nan", {"formats": ("epoch",)}, "wrong_type"),
     ],
 )
 def test_what_is_no_time(cell: str, options: dict[str, str], reason: str) -> None:

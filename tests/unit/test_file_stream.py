@@ -73,7 +73,7 @@ def test_rubbish_after_the_data_is_told(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"PK\x03\x04rest", "a ZIP archive or an Excel workbook"),
-        ("a,b\n".encode("utf-16"), "UTF-16 text"),
+        (b"PAR1\x15\x04", "a Parquet file"),
         (b"\xfd7zXZ\x00rest", "xz"),
     ],
 )

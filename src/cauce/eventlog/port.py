@@ -53,10 +53,10 @@ class Quarantined(NamedTuple):
     reason: str
     detail: str
     body: bytes
-    call: str
-    sent: Moment | None
-    settled: Moment | None
-    settlement: str | None
+    call: str = ""
+    sent: Moment | None = None
+    settled: Moment | None = None
+    settlement: str | None = None
 
 
 class Appended(NamedTuple):

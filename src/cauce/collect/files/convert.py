@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -144,7 +145,20 @@ def _boolean(type_: ColumnType) -> Convert:
 def _time(type_: ColumnType) -> Convert:
     """Moments. A local time that occurs twice a year is taken as the first of the two."""
     zone = ZoneInfo(type_.zone) if type_.zone else None
+    reads = [_time_as(form, zone) for form in type_.formats]
+    if len(reads) == 1:
+        return reads[0]
 
+    def _read(cell: Any) -> Moment:
+        for read in reads[:-1]:
+            with suppress(ValueError, TypeError, ArithmeticError, AttributeError):
+                return read(cell)
+        return reads[-1](cell)
+
+    return _read
+
+
+def _time_as(form: str, zone: ZoneInfo | None) -> Callable[[Any], Moment]:
     def _placed(when: datetime, *, date_only: bool) -> Moment:
         if when.tzinfo is None:
             if zone is None and not date_only:
@@ -153,14 +167,14 @@ def _time(type_: ColumnType) -> Convert:
         return _in_calendar(from_datetime(when))
 
     def _read(cell: Any) -> Moment:
-        if type_.format.startswith("epoch"):
-            unit = _MILLISECOND if type_.format == "epoch_ms" else SECOND
+        if form.startswith("epoch"):
+            unit = _MILLISECOND if form == "epoch_ms" else SECOND
             return _in_calendar(Moment(int(Decimal(cell) * unit)))
         text = cell.strip()
-        if type_.format == "iso":
+        if form == "iso":
             return _placed(datetime.fromisoformat(text), date_only=len(text) <= 10)
-        when = datetime.strptime(text, type_.format)  # noqa: DTZ007  # the zone is set in _placed()
-        return _placed(when, date_only="%H" not in type_.format and "%I" not in type_.format)
+        when = datetime.strptime(text, form)  # noqa: DTZ007  # the zone is set in _placed()
+        return _placed(when, date_only="%H" not in form and "%I" not in form)
 
     return _read
 

@@ -8,6 +8,7 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from cauce.collect.files.mapping.model import FileFormat
@@ -155,14 +156,22 @@ class CsvRecords:
             try:
                 text = line.raw.decode(encoding)
             except UnicodeDecodeError:
-                text = line.raw.decode(encoding, "replace")
-                self._fault = _Fault(FileReason.WRONG_ENCODING, f"The line is not {encoding} text.")
+                text = self._otherwise(line.raw)
             if "\0" in text:
                 self._fault = _Fault(Reason.NUL_CHARACTER, "The line contains a NUL character.")
             if line.fault:
                 text = ""
                 self._fault = _Fault(line.fault, FAULTS[line.fault])
             yield (" ".join(text.split()) if by_spaces else text) + "\n"
+
+    def _otherwise(self, raw: bytes) -> str:
+        """A line that is not in the encoding of the file."""
+        for encoding in self._format.fallback:
+            with suppress(UnicodeDecodeError):
+                return raw.decode(encoding)
+        encoding = self._format.encoding
+        self._fault = _Fault(FileReason.WRONG_ENCODING, f"The line is not {encoding} text.")
+        return raw.decode(encoding, "replace")
 
     def _raw(self) -> bytes:
         pulled = self._pulled

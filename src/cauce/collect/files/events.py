@@ -17,6 +17,7 @@ from cauce.collect.files.mapping.model import (
     FileType,
     Mapping,
     Person,
+    Timed,
 )
 from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.stream import MAX_LINE
@@ -78,7 +79,7 @@ class EventMaker:
         self._context = make_object(rule.context)
         self._fields = make_object(rule.traits if rule.call in WITH_TRAITS else rule.properties)
         # Cells of CSV are flat, and a line with NUL is no row.
-        self._from_json = mapping.format.type is FileType.JSONL
+        self._from_json = mapping.format.type is not FileType.CSV
 
     def make(self, lines: Lines, content: Sequence[object], received: Moment) -> Accepted:
         """The event of the lines; ``content`` tells it from others of its rule. Raises ``Unfit``."""
@@ -162,8 +163,14 @@ class EventMaker:
         return encoded
 
 
-def _time(value: Column | Constant, columns: Columns, *, several: bool) -> Callable[[Lines], Moment | None]:
+def _time(
+    value: Column | Constant | Timed, columns: Columns, *, several: bool
+) -> Callable[[Lines], Moment | None]:
     """The time of the event: the earliest of its lines."""
+    if isinstance(value, Timed):
+        found = _time(value.column, columns, several=several)
+        otherwise = _time(value.otherwise, columns, several=several)
+        return lambda lines: otherwise(lines) if (time := found(lines)) is None else time
     if isinstance(value, Constant):
         fixed = parse_iso(str(value.value))
         return lambda _: fixed

@@ -4,14 +4,25 @@ Every physical line becomes part of exactly one row or bad row, apart from the
 header and empty lines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cauce.collect.files.convert import Convert, WrongValue, converter
 from cauce.collect.files.csv_records import CsvRecords
+from cauce.collect.files.excel_records import ExcelRecords
 from cauce.collect.files.json_records import JsonRecords
-from cauce.collect.files.mapping.model import FileType, Mapping
+from cauce.collect.files.mapping.model import FileFormat, FileType, Mapping
+from cauce.collect.files.parquet_records import ParquetRecords
+from cauce.collect.files.record import Record
 from cauce.collect.files.stream import FileBytes
+
+RECORDS: dict[FileType, Callable[[FileBytes, FileFormat, Sequence[str]], Iterable[Record]]] = {
+    FileType.CSV: CsvRecords,
+    FileType.JSONL: JsonRecords,
+    FileType.PARQUET: ParquetRecords,
+    FileType.EXCEL: ExcelRecords,
+}
+"""What reads the records of each format."""
 
 Values = list[Any]
 """The converted cells of one row, in the order of the mapping's columns."""
@@ -43,9 +54,9 @@ def read_rows(data: FileBytes, mapping: Mapping) -> Iterator[Row | BadRow]:
     """The rows of a file; raises ``InvalidInput`` if the file does not have the mapped columns."""
     names = list(mapping.columns)
     texts = mapping.format.type is FileType.CSV
+    records = RECORDS[mapping.format.type]
     converts = [converter(name, type_, mapping.empty, texts=texts) for name, type_ in mapping.columns.items()]
-    kind = CsvRecords if texts else JsonRecords
-    for record in kind(data, mapping.format, names):
+    for record in records(data, mapping.format, names):
         if record.reason:
             yield BadRow(record.line, record.raw, record.reason, record.detail)
         else:

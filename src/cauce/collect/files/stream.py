@@ -4,10 +4,13 @@ A damaged or truncated gzip file gives every byte that can be read; what is
 wrong with it is then told by ``FileBytes.problem``.
 """
 
+import codecs
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+import pyarrow as pa
 
 from cauce.collect.files.reasons import FileReason
 from cauce.vocabulary.errors import InvalidInput
@@ -19,15 +22,18 @@ KEPT = 1 << 16
 """So many bytes of an overlong line are kept for quarantine."""
 
 _BOM = b"\xef\xbb\xbf"
+_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _GZIP = b"\x1f\x8b"
+_ZSTD = b"(\xb5/\xfd"
 _UNREADABLE = {
-    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "Unpack it, or save the sheet as CSV."),
-    b"\xff\xfe": ("UTF-16 text", "Save it as UTF-8."),
-    b"\xfe\xff": ("UTF-16 text", "Save it as UTF-8."),
+    b"PK\x03\x04": (
+        "a ZIP archive or an Excel workbook",
+        "Of a workbook say format: excel in the mapping; unpack an archive.",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Say format: excel in the mapping."),
     b"BZh91AY&SY": ("compressed with bzip2", "Decompress it first, or use gzip."),
     b"\xfd7zXZ\x00": ("compressed with xz", "Decompress it first, or use gzip."),
-    b"(\xb5/\xfd": ("compressed with zstd", "Decompress it first, or use gzip."),
-    b"PAR1\x15": ("a Parquet file", "Export it as CSV or JSON Lines."),
+    b"PAR1": ("a Parquet file", "Say format: parquet in the mapping."),
 }
 
 
@@ -68,6 +74,11 @@ class FileBytes:
             if first.startswith(_GZIP):
                 yield from self._inflate(file, first)
                 return
+            if first.startswith(_ZSTD):
+                file.seek(0)
+                self.done = 0
+                yield from self._unpack(file)
+                return
             while first:
                 yield first
                 first = self._read(file)
@@ -75,7 +86,7 @@ class FileBytes:
     def lines(self) -> Iterator[PhysicalLine]:
         """The physical lines, without a byte order mark; the last one may lack its line feed."""
         rest, fault, begun = b"", None, False
-        for chunk in self.chunks():
+        for chunk in _utf8(self.chunks()):
             if not begun:
                 chunk, begun = chunk.removeprefix(_BOM), True
             first, *others = chunk.split(b"\n")
@@ -95,6 +106,21 @@ class FileBytes:
         data = file.read(CHUNK)
         self.done += len(data)
         return data
+
+    def _unpack(self, file: BinaryIO) -> Iterator[bytes]:
+        """The frames of a zstd file one after another."""
+        with pa.CompressedInputStream(pa.PythonFile(_Counted(self, file), mode="r"), "zstd") as stream:
+            while True:
+                try:
+                    out = stream.read(CHUNK)
+                except OSError:
+                    cut = self.done >= self.total
+                    how = "truncated: the zstd data end in the middle" if cut else "damaged"
+                    self.problem = f"{self.path.name} is {how}; not all of it can be read."
+                    return
+                if not out:
+                    return
+                yield out
 
     def _inflate(self, file: BinaryIO, data: bytes) -> Iterator[bytes]:
         """Members of a gzip file one after another; zero bytes between or after them are padding."""
@@ -116,6 +142,39 @@ class FileBytes:
                 if out:
                     yield out
                 data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+
+
+class _Counted:
+    """A file that says how far it was read; what pyarrow asks of a Python file."""
+
+    def __init__(self, data: FileBytes, file: BinaryIO) -> None:
+        self._data = data
+        self._file = file
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        found = self._file.read(size)
+        self._data.done += len(found)
+        return found
+
+    def close(self) -> None:
+        """Nothing: the file belongs to somebody else."""
+
+
+def _utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8 if it begins with the byte order mark of UTF-16, else as it is."""
+    first = next(chunks, b"")
+    encoding = _UTF_16.get(first[:2])
+    if encoding is None:
+        yield first
+        yield from chunks
+        return
+    decode = codecs.getincrementaldecoder(encoding)("replace").decode
+    yield decode(first[2:]).encode("utf-8", "replace")
+    for chunk in chunks:
+        yield decode(chunk).encode("utf-8", "replace")
+    yield decode(b"", True).encode("utf-8", "replace")
 
 
 def _byte_by_byte(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:

@@ -6,7 +6,13 @@ from cauce.collect.files.mapping.entry import Entry
 from cauce.collect.files.mapping.model import ColumnType, FileFormat, FileType, Kind
 from cauce.vocabulary.nearest import did_you_mean
 
-FORMAT_KEYS = ("type", "delimiter", "quote", "encoding", "header", "skip_spaces")
+FORMAT_KEYS = ("type", "delimiter", "quote", "encoding", "header", "skip_spaces", "sheet")
+_KEYS_OF = {
+    FileType.JSONL: ("type",),
+    FileType.PARQUET: ("type",),
+    FileType.EXCEL: ("type", "sheet", "header"),
+    FileType.CSV: tuple(key for key in FORMAT_KEYS if key != "sheet"),
+}
 COLUMN_KEYS = {
     Kind.TEXT: (),
     Kind.ANY: (),
@@ -24,27 +30,34 @@ def read_format(entry: Entry | None) -> FileFormat:
     if isinstance(entry.value, str):
         return FileFormat(type=entry.choice(FileType))
     entry.only(FORMAT_KEYS)
-    type_ = entry.need("type", "csv or jsonl").choice(FileType)
-    if type_ is FileType.JSONL:
-        entry.only(("type",))
-        return FileFormat(type=type_)
+    type_ = entry.need("type", f"One of {', '.join(FileType)}.").choice(FileType)
+    entry.only(_KEYS_OF[type_])
+    if type_ is not FileType.CSV:
+        sheet = entry.get("sheet")
+        return FileFormat(type=type_, sheet=sheet.text() if sheet else "", header=_named(entry))
     delimiter, skip = entry.get("delimiter"), entry.get("skip_spaces")
     by_spaces = delimiter is not None and delimiter.value in ("spaces", " ")
-    header = entry.get("header")
+    encoding, *fallback = _encodings(entry)
     return FileFormat(
         type=type_,
         delimiter=" " if by_spaces else _mark(entry, "delimiter", ","),
         quote="" if by_spaces else _mark(entry, "quote", '"', or_none=True),
-        encoding=_encoding(entry),
-        header=header.texts() if header and not isinstance(header.value, bool) else _header(header),
+        encoding=encoding,
+        fallback=tuple(fallback),
+        header=_named(entry),
         skip_spaces=bool(skip and skip.boolean()) and not by_spaces,
         by_spaces=by_spaces,
     )
 
 
-def _header(entry: Entry | None) -> bool:
-    if entry and not entry.boolean():
-        raise entry.error("a file without header needs names.", "List the names of the columns in order.")
+def _named(entry: Entry) -> bool | tuple[str, ...]:
+    header = entry.get("header")
+    if header is None:
+        return True
+    if not isinstance(header.value, bool):
+        return header.texts()
+    if not header.value:
+        raise header.error("a file without header needs names.", "List the names of the columns in order.")
     return True
 
 
@@ -60,19 +73,25 @@ def _mark(entry: Entry, key: str, default: str, *, or_none: bool = False) -> str
     return text
 
 
-def _encoding(entry: Entry) -> str:
+def _encodings(entry: Entry) -> tuple[str, ...]:
+    """The encodings to try for each line, in order."""
     found = entry.get("encoding")
-    name = found.text() if found else "utf-8"
-    try:
-        fits = b"a,\n".decode(name) == "a,\n" and "a,\n".encode(name) == b"a,\n"
-    except (LookupError, UnicodeError):
-        fits = False
-    if found and not fits:
-        raise found.error(
-            f"the encoding {name} cannot be read.",
-            "Use one that contains ASCII, e.g. utf-8, latin-1, cp1252.",
-        )
-    return name
+    if found is None:
+        return ("utf-8",)
+    for one in found.items():
+        name = one.text()
+        try:
+            fits = b"a,\n".decode(name) == "a,\n" and "a,\n".encode(name) == b"a,\n"
+        except (LookupError, UnicodeError):
+            fits = False
+        if not fits:
+            raise one.error(
+                f"the encoding {name} cannot be read.",
+                "Use one that contains ASCII, e.g. utf-8, latin-1, cp1252; UTF-16 is recognised by itself.",
+            )
+    if not found.items():
+        raise found.error("encoding is empty.")
+    return found.texts()
 
 
 def read_columns(top: Entry) -> dict[str, ColumnType]:
@@ -94,7 +113,7 @@ def _column(entry: Entry) -> ColumnType:
         raise entry.error("decimal and thousands must be two different marks.")
     return ColumnType(
         kind=kind,
-        format=form.text() if form else plain.format,
+        formats=form.texts() if form else plain.formats,
         zone=_zone(entry.get("zone")),
         decimal=decimal,
         thousands=thousands,

@@ -23,6 +23,8 @@ class FileType(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    PARQUET = "parquet"
+    EXCEL = "excel"
 
 
 class Kind(StrEnum):
@@ -60,6 +62,8 @@ class FileFormat:
 
     ``header`` is true for a header line, or the names of the columns.
     ``by_spaces``: cells are separated by any number of spaces and tabs.
+    ``fallback``: encodings to try, in order, for a line that is not ``encoding``.
+    ``sheet``: of a workbook; the first one if empty.
     """
 
     type: FileType
@@ -69,20 +73,22 @@ class FileFormat:
     header: bool | tuple[str, ...] = True
     skip_spaces: bool = False
     by_spaces: bool = False
+    fallback: tuple[str, ...] = ()
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnType:
     """What a column holds, and how its text is read.
 
-    ``format`` (times): ``iso``, ``epoch`` (seconds), ``epoch_ms`` or a strptime
-    pattern. ``zone`` (times): the IANA zone of times written without one; empty
+    ``formats`` (times), the first that fits: ``iso``, ``epoch`` (seconds),
+    ``epoch_ms`` or a strptime pattern. ``zone`` (times): the IANA zone of times written without one; empty
     if such times are errors. ``decimal`` and ``thousands`` (numbers): the marks.
     ``true`` and ``false`` (booleans): the words, in lower case.
     """
 
     kind: Kind
-    format: str = "iso"
+    formats: tuple[str, ...] = ("iso",)
     zone: str = ""
     decimal: str = "."
     thousands: str = ""
@@ -103,6 +109,14 @@ class Constant:
     """A fixed value."""
 
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The time in a column, or a fixed one for lines where it is empty."""
+
+    column: Column
+    otherwise: Constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +185,7 @@ class EventRule:
     anonymous_id: Value | None = None
     external_ids: MappingOf[str, Value] = field(default_factory=dict)
     group_id: Value | None = None
-    time: Column | Constant
+    time: Column | Constant | Timed
     message_id: Value | None = None
     unique_by: tuple[str, ...] = ()
     properties: Fields = field(default_factory=dict)

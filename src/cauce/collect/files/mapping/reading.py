@@ -20,6 +20,7 @@ from cauce.collect.files.mapping.model import (
     Mapping,
     Person,
     Sum,
+    Timed,
     Unless,
     Value,
 )
@@ -160,7 +161,7 @@ class _Reading:
 
     def _default(self, name: str, events: tuple[EventRule, ...]) -> ColumnType:
         """The type of a column that is not declared: a time where it gives the event's time."""
-        timed = any(name in columns_of(event.time) for event in events)
+        timed = any(name in columns_of(_column(event.time)) for event in events)
         return ColumnType(kind=Kind.TIME if timed else _plain(self.format))
 
     def _check(self, columns: dict[str, ColumnType], events: tuple[EventRule, ...]) -> None:
@@ -172,7 +173,7 @@ class _Reading:
                     hint = did_you_mean(name, header)
                     raise self.top.document.error(self._place(name), f"{name} is not a column.", hint=hint)
         for event in events:
-            for name in columns_of(event.time):
+            for name in columns_of(_column(event.time)):
                 if columns[name].kind is not Kind.TIME:
                     raise self._wrong_kind(name, "time")
             sums = [value for value in _values(event) if isinstance(value, Sum)]
@@ -195,7 +196,12 @@ def _external(entry: Entry) -> dict[str, Value]:
     return {key: read_value(value, several=False) for key, value in entry.entries()}
 
 
-def _time(entry: Entry) -> Column | Constant:
+def _time(entry: Entry) -> Column | Constant | Timed:
+    if "otherwise" in entry:
+        entry.only(("column", "otherwise"))
+        column = Column(entry.need("column", "Name the column with the time.").text())
+        otherwise = _time_constant(entry.need("otherwise", "Give a time in ISO 8601 with a zone."))
+        return Timed(column, otherwise)
     value = read_value(entry, several=False)
     if isinstance(value, Column):
         return value
@@ -204,8 +210,18 @@ def _time(entry: Entry) -> Column | Constant:
     raise entry.error("time is a column, or a constant in ISO 8601 with a zone.", "2024-05-01T00:00:00Z")
 
 
+def _column(time: Column | Constant | Timed) -> Column | Constant:
+    return time.column if isinstance(time, Timed) else time
+
+
+def _time_constant(entry: Entry) -> Constant:
+    if parse_iso(entry.text()) is None:
+        raise entry.error("otherwise is a time in ISO 8601 with a zone.", "2024-05-01T00:00:00Z")
+    return Constant(entry.text())
+
+
 def _plain(form: FileFormat) -> Kind:
-    return Kind.ANY if form.type is FileType.JSONL else Kind.TEXT
+    return Kind.TEXT if form.type is FileType.CSV else Kind.ANY
 
 
 def _call(entry: Entry) -> Call:
@@ -225,7 +241,8 @@ def _used(events: tuple[EventRule, ...]) -> Iterator[str]:
 
 
 def _values(event: EventRule) -> Iterator[Value]:
-    single = (event.title, event.user_id, event.anonymous_id, event.group_id, event.time, event.message_id)
+    time = _column(event.time)
+    single = (event.title, event.user_id, event.anonymous_id, event.group_id, time, event.message_id)
     fields = (event.external_ids, event.properties, event.traits, event.context)
     for value in (*single, *(value for group in fields for value in group.values())):
         if value is not None:

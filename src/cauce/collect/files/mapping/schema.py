@@ -11,8 +11,8 @@ FILE_SENTENCES = {
     "owner": "Who answers for this mapping: a person, a team or an address.",
     "description": "What the file is, for people.",
     "source": "The source that the events belong to.",
-    "format": "How the file is written: csv, jsonl, or an object with the details.",
-    "columns": "The types of columns. In CSV a column without type is text, in JSON Lines what it is.",
+    "format": "How the file is written: csv, jsonl, parquet, excel, or an object with the details.",
+    "columns": "The types of columns. In CSV a column without type is text, elsewhere what it is.",
     "empty": "The words that stand for nothing in a cell; the empty text if not given.",
     "group_by": "Columns; all lines that are equal in them make one event.",
     "repeated_lines": (
@@ -33,7 +33,10 @@ EVENT_SENTENCES = {
     "anonymous_id": "The anonymous id.",
     "external_ids": "Identifiers of further types: type → value.",
     "group_id": "The group id of a group call.",
-    "time": "The column with the time of the event, of a group the earliest; or a constant.",
+    "time": (
+        "The column with the time of the event, of a group the earliest; or a constant. "
+        "{column: …, otherwise: …}: a constant for lines whose column is empty."
+    ),
     "message_id": "The message id, if the file has one that is unique in the whole space.",
     "unique_by": "The columns that tell events of this source apart; otherwise the whole line, or group_by.",
     "properties": "The properties of a track, page or screen call: path → value.",
@@ -70,7 +73,7 @@ _EVENT: dict[str, Any] = {
     "anonymous_id": _SINGLE,
     "external_ids": {"type": "object", "additionalProperties": _SINGLE},
     "group_id": _SINGLE,
-    "time": _SINGLE,
+    "time": {"anyOf": [_SINGLE, {"$ref": "#/$defs/timed"}]},
     "message_id": _SINGLE,
     "unique_by": _TEXTS,
     "properties": _FIELDS,
@@ -81,7 +84,12 @@ _FORMAT = {
     "type": {"enum": list(FileType)},
     "delimiter": {**_TEXT, "description": "One character, tab, or spaces for any number of them."},
     "quote": {"type": "string", "maxLength": 1, "description": "Empty if cells are never quoted."},
-    "encoding": {**_TEXT, "default": "utf-8"},
+    "encoding": {
+        **_TEXTS,
+        "default": "utf-8",
+        "description": "One, or several to be tried in order for each line.",
+    },
+    "sheet": {**_TEXT, "description": "The sheet of a workbook; the first if not given."},
     "header": {
         "anyOf": [{"const": True}, {"type": "array", "items": _TEXT}],
         "description": "The names of the columns, if the file does not begin with them.",
@@ -91,8 +99,11 @@ _FORMAT = {
 _COLUMN = {
     "required": {"type": "boolean", "description": "Whether a line without it is refused."},
     "format": {
-        **_TEXT,
-        "description": "iso (default), epoch, epoch_ms, or a pattern such as %d/%m/%Y %H:%M.",
+        **_TEXTS,
+        "description": (
+            "iso (default), epoch, epoch_ms, or a pattern such as %d/%m/%Y %H:%M; "
+            "of several the first that fits."
+        ),
     },
     "zone": {**_TEXT, "description": "The IANA time zone of times written without one."},
     "decimal": {**_TEXT, "maxLength": 1, "default": "."},
@@ -127,6 +138,7 @@ def mapping_schema() -> dict[str, Any]:
         "title": "mapping",
         **_object({**top, **event}, ["owner", "source"]),
         "$defs": {
+            "timed": _object({"column": _TEXT, "otherwise": _TEXT}, ["column", "otherwise"]),
             "single": _value([key for key in VALUE_KEYS if key not in LIST_KEYS]),
             "value": _value(VALUE_KEYS),
         },
