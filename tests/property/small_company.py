@@ -16,7 +16,7 @@ from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.storage.records import STATE, Records
 from cauce.vocabulary.definitions import SurvivorshipRule
 from cauce.vocabulary.event import Call, Event, Logged, Position, read_event
-from cauce.vocabulary.language import parse
+from cauce.vocabulary.language import compile_traits, parse
 from cauce.vocabulary.moment import DAY, HOUR, Moment
 
 START = Moment(1_780_000_000_000_000)
@@ -33,6 +33,13 @@ RULES = {
     "free_mail": "trait('email').ends_with('@x.example') OR trait('plan').absent()",
     "high_score": "trait('score') >= 2 OR trait('tags').contains('a')",
     "of_madrid": "trait('city') = 'Madrid'",
+    "spender": "trait('revenue') >= 15 AND trait('largest').exists()",
+    "above_average": "event('Order Completed').where(property('total') > trait('average')).count() >= 1",
+}
+COMPUTED = {
+    "revenue": "event('Order Completed').within(3 days).sum('total')",
+    "average": "event('Order Completed').avg(property('total') as number)",
+    "largest": "event('Order Completed').where(property('total') >= trait('average')).max('total')",
 }
 SURVIVORSHIP = {
     "plan": Survivorship(SurvivorshipRule.SOURCE_PRIORITY, ("crm", "web")),
@@ -125,11 +132,16 @@ def composed(
     records: Records,
     rules: dict[str, str] = RULES,
     survivorship: dict[str, Survivorship] = SURVIVORSHIP,
+    computed: dict[str, str] = COMPUTED,
 ) -> Pipeline:
     """A pipeline over ``records`` with default identity rules."""
     identity = Identity("person", read_rules(default_rules()))
-    live = LiveSegments(LiveSegment(key, parse(rule), key != "gold") for key, rule in rules.items())
-    profiles = Profiles(records, identity, survivorship, Access(["operations"]).require)
+    traits = compile_traits(computed)
+    expressions = traits.expressions
+    live = LiveSegments(
+        LiveSegment(key, parse(rule, expressions), key != "gold") for key, rule in rules.items()
+    )
+    profiles = Profiles(records, identity, survivorship, Access(["operations"]).require, traits.traits)
     return Pipeline(records, identity, profiles, live, Activation({"buyers": ["crm"], "gap": ["crm"]}))
 
 

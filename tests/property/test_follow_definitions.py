@@ -13,7 +13,17 @@ from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Position
 from cauce.vocabulary.language import parse
 from cauce.vocabulary.moment import HOUR, Moment
-from tests.property.small_company import LINES, RULES, SURVIVORSHIP, Line, composed, events, logged, tables
+from tests.property.small_company import (
+    COMPUTED,
+    LINES,
+    RULES,
+    SURVIVORSHIP,
+    Line,
+    composed,
+    events,
+    logged,
+    tables,
+)
 
 
 @settings(max_examples=max(20, settings.default.max_examples // 5))
@@ -45,7 +55,9 @@ def test_a_later_definition_knows_the_past(
         for beginning, ruled in ((first, traits), (set(RULES), set(SURVIVORSHIP))):
             records = SqliteRecords(folder / f"state{len(found)}.db", STATE)
             survivorship = {name: SURVIVORSHIP[name] for name in sorted(ruled)}
-            pipeline = composed(records, {key: RULES[key] for key in sorted(beginning)}, survivorship)
+            computed = {name: COMPUTED[name] for name in COMPUTED if ruled == set(SURVIVORSHIP)}
+            rules = {key: RULES[key] for key in sorted(beginning)}
+            pipeline = composed(records, rules, survivorship, computed)
             how = pipeline.identity.ruleset.normalization
             follow_definitions(pipeline, log, lambda _, how=how: how)  # type: ignore[misc]
             pipeline.fold(events(pipeline, rows))
@@ -53,6 +65,7 @@ def test_a_later_definition_knows_the_past(
             after = composed(records)
             changed = follow_definitions(after, log, lambda _, how=how: how)  # type: ignore[misc]
             other = set(SURVIVORSHIP) - ruled
+            other |= set(COMPUTED) - set(computed)
             read = {key for key, rule in RULES.items() if other & parse(rule).mentions.traits}
             assert set(changed) == (set(RULES) - beginning) | read
             state = tables(records)

@@ -28,6 +28,7 @@ from cauce.govern.records import CONTROL
 from cauce.govern.versions import Versions
 from cauce.identity.rules import read_rules
 from cauce.identity.service import Identity
+from cauce.profile.groups import Groups
 from cauce.profile.service import Profiles
 from cauce.profile.survivorship import Survivorship
 from cauce.segment.live import LiveSegments
@@ -35,12 +36,14 @@ from cauce.segment.service import Segments
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.storage.sqlite import altered as sqlite_altered
+from cauce.storage.sqlite_stores import SqliteStores
+from cauce.storage.stores import Stores
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import VIEW, Compared, Definitions, TraitDef
 from cauce.vocabulary.definitions.canonical import read_contents
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
-from cauce.vocabulary.language import nfc
+from cauce.vocabulary.language import ComputedTrait, nfc
 
 
 class Composition:
@@ -144,6 +147,16 @@ class Composition:
         """The state store."""
         return self._records(STATE, self.space.state, durable=False)
 
+    @property
+    def stores(self) -> Stores:
+        """The state stores: the one in force, one in the making, and the one before."""
+        store = self.settings.store
+        if not store.url:
+            return SqliteStores(self.space.state)
+        with postgres_extra():
+            from cauce.storage.postgres_stores import PostgresStores  # noqa: PLC0415  an extra
+        return PostgresStores(store.url, store.schema)
+
     @cached_property
     def control(self) -> Records:
         """The control store."""
@@ -186,13 +199,28 @@ class Composition:
     @cached_property
     def live(self) -> LiveSegments:
         """The segments in force."""
-        return LiveSegments.of(self.in_force.segments.values())
+        return LiveSegments.of(self.in_force.segments.values(), self.computed)
+
+    @cached_property
+    def computed(self) -> dict[str, ComputedTrait]:
+        """The computed traits."""
+        return self.in_force.computed()
+
+    @cached_property
+    def survivorship(self) -> dict[str, Survivorship]:
+        """Which of several asserted values survives, by trait."""
+        return {nfc(name): _survivorship(one) for name, one in self.in_force.traits.items()}
 
     @cached_property
     def profiles(self) -> Profiles:
         """Golden records."""
-        rules = {nfc(name): _survivorship(one) for name, one in self.in_force.traits.items()}
-        return Profiles(self.state, self.identity, rules, self.access.require)
+        require = self.access.require
+        return Profiles(self.state, self.identity, self.survivorship, require, self.computed)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Golden records of groups, and who belongs to them."""
+        return Groups(self.state, self.identity, self.survivorship, self.access.require)
 
     @cached_property
     def segments(self) -> Segments:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cauce.app.destination_checks import check_destination
-from cauce.app.problems import Problem, Problems
-from cauce.app.rule_place import rule_place
+from cauce.app.problems import Problems
 from cauce.identity.rules import Ruleset, read_rules
 from cauce.vocabulary.definitions import (
     VIEW,
@@ -21,9 +20,8 @@ from cauce.vocabulary.definitions import (
     TraitDef,
 )
 from cauce.vocabulary.errors import BadSettings, Unsupported
-from cauce.vocabulary.language import RuleError, parse
 from cauce.vocabulary.nearest import did_you_mean
-from cauce.vocabulary.yaml_lines import Document, Place, Steps
+from cauce.vocabulary.yaml_lines import Document, Steps
 
 _INDEXED = re.compile(r"(identifiers|blocked)\[(\d+)\](?:\.(\w+))?")
 _DECLARED = "Purposes are declared in cauce.yaml."
@@ -50,7 +48,6 @@ def check(written: Iterable[Written], folder: Path, purposes: Collection[str], p
                 _check_trait(one, sources, problems)
             case SegmentDef():
                 _check_names(one, "destinations", one.value.destinations, destinations, problems)
-                _check_rule(one, problems)
             case DestinationDef():
                 _check_purpose(one, ("purpose",), one.value.purpose, purposes, problems)
                 check_destination(one.document, one.steps, one.value, problems)
@@ -102,28 +99,6 @@ def _check_purpose(
     if purpose not in purposes:
         hint = f"{did_you_mean(purpose, purposes)} {_DECLARED}"
         problems.at(one.document, (*one.steps, *way), f"unknown purpose {purpose}.", hint)
-
-
-def _check_rule(one: Written, problems: Problems) -> None:
-    segment: SegmentDef = one.value
-    try:
-        parse(segment.rule)
-    except RuleError as error:
-        position = min(error.position, len(segment.rule.rstrip()))
-        place = _place_in_rule(one, segment.rule, position)
-        message = f"{error.message}\n{_indented(error.excerpt)}\n   "
-        problems.found.append(Problem(one.document.file, *place, message, error.hint))
-
-
-def _place_in_rule(one: Written, rule: str, position: int) -> Place:
-    way = (*one.steps, "rule")
-    start = one.document.values[way]
-    lines = Path(one.document.file).read_text(encoding="utf-8-sig").splitlines()
-    return rule_place(lines, start, rule, position) or one.document.place(way)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _check_ruleset(

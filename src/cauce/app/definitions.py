@@ -12,6 +12,7 @@ import msgspec
 
 from cauce.app.definition_checks import Written, check
 from cauce.app.problems import Problems
+from cauce.app.rule_checks import check_rules
 from cauce.vocabulary.definitions import Definitions
 from cauce.vocabulary.definitions.kinds import KINDS, Kind, bundle
 from cauce.vocabulary.errors import BadSettings
@@ -36,6 +37,7 @@ def load_definitions(folder: Path, purposes: Sequence[str]) -> Definitions:
             if first is not one:
                 _repeated(one, first, problems)
     check(unique.values(), folder, purposes, problems)
+    check_rules(list(unique.values()), problems)
     problems.refuse()
     return bundle((one.name, one.value) for one in unique.values())
 

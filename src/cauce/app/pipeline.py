@@ -14,7 +14,7 @@ from cauce.activate.service import Activation
 from cauce.identity.service import Identity, Resolution
 from cauce.identity.service import Session as IdentitySession
 from cauce.profile.service import Profiles
-from cauce.profile.session import ProfileSession, Recorded
+from cauce.profile.session import ProfileSession, Recorded, merged
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import Cause, Due, SegmentSession, due_timers
 from cauce.storage.records import Records, Transaction
@@ -54,8 +54,8 @@ class Pipeline(NamedTuple):
 
     @property
     def recorded(self) -> Recorded:
-        """What timelines record: the events and paths that segments in force read."""
-        return self.segments.recorded
+        """What timelines record: the events and paths that segments in force and computed traits read."""
+        return merged(self.segments.recorded, self.profiles.recorded)
 
     def fold(self, events: Sequence[Event]) -> None:
         """Fold events that follow the stored position, in order."""

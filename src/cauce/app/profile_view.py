@@ -31,11 +31,11 @@ def read_identifier(composition: Composition, text: str) -> Identifier:
 
 
 def view_profile(
-    composition: Composition, text: str, *, purpose: Purpose, viewer: Viewer, why: bool = False
+    composition: Composition, text: str, *, at: Moment, purpose: Purpose, viewer: Viewer, why: bool = False
 ) -> ProfileView:
-    """Whoever has the identifier ``TYPE:VALUE``; raises ``NotFound`` if nobody has."""
+    """Whoever has the identifier ``TYPE:VALUE``, as of a moment; raises ``NotFound`` if nobody has."""
     identifier = read_identifier(composition, text)
-    profile = composition.profiles.read(identifier, purpose=purpose, viewer=viewer, why=why)
+    profile = composition.profiles.read(identifier, at=at, purpose=purpose, viewer=viewer, why=why)
     if profile is None:
         raise nobody(identifier)
     segments = composition.segments.memberships(identifier, purpose=purpose, viewer=viewer) or {}
@@ -61,6 +61,13 @@ def as_json(view: ProfileView) -> dict[str, Any]:
         "profile_id": profile.profile_id,
         "identifiers": [identifier._asdict() for identifier in profile.identifiers],
         "traits": {name: golden_as_json(value) for name, value in profile.traits.items()},
+        "groups": {
+            group: {
+                "since": to_iso(Moment(one.since)),
+                "traits": {name: golden_as_json(value) for name, value in one.traits.items()},
+            }
+            for group, one in profile.groups.items()
+        },
         "segments": {key: to_iso(since) for key, since in view.segments.items()},
     }
     if profile.why is not None:
@@ -70,15 +77,16 @@ def as_json(view: ProfileView) -> dict[str, Any]:
 
 
 def golden_as_json(value: GoldenValue) -> dict[str, Any]:
-    """A golden value and where it comes from; ``approximate`` only where it is."""
-    document = {
+    """A golden value and where it comes from; ``approximate`` and ``computed`` only where it is."""
+    document: dict[str, Any] = {
         "value": value.value,
         "source": value.source,
         "time": to_iso(Moment(value.time)),
         "received": to_iso(Moment(value.received)),
         "message_id": value.message_id,
     }
-    return document | {"approximate": True} if value.approximate else document
+    marks = {"approximate": value.approximate, "computed": value.computed}
+    return document | {name: True for name, holds in marks.items() if holds}
 
 
 def trait_reason_as_json(reason: TraitReason) -> dict[str, Any]:
@@ -93,6 +101,10 @@ def trait_reason_as_json(reason: TraitReason) -> dict[str, Any]:
         document["parts"] = [golden_as_json(value) for value in reason.parts]
     if reason.skipped:
         document["skipped"] = reason.skipped
+    if reason.evidence:
+        document["evidence"] = reason.evidence
+        document["message_ids"] = reason.message_ids
+        document["until"] = None if reason.until is None else to_iso(Moment(reason.until))
     return document
 
 

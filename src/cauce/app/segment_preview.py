@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from cauce.app.compose import Composition
-from cauce.app.preview import Bulk
+from cauce.app.preview import Bulk, Effort
 from cauce.govern.access import Scope
 from cauce.segment.live import LiveSegment
 from cauce.segment.records import membership
@@ -32,7 +32,7 @@ class Previewed(NamedTuple):
 
     ``entering`` and ``leaving`` compare them with the members of the segment
     as it is; they are None for a rule that is no segment's. ``sample`` names the
-    first of them.
+    first of them, ``effort`` says what was read.
     """
 
     at: Moment
@@ -40,6 +40,7 @@ class Previewed(NamedTuple):
     entering: int | None
     leaving: int | None
     sample: list[Named]
+    effort: Effort
 
 
 def wanted_segment(composition: Composition, key: str, rule: str, *, anonymous: bool) -> LiveSegment:
@@ -53,7 +54,8 @@ def wanted_segment(composition: Composition, key: str, rule: str, *, anonymous: 
         raise NotFound(f"There is no segment {key}.", hint=did_you_mean(key, keys))
     if not rule and live is not None:
         return live
-    return LiveSegment(key, parse(rule), live.anonymous if live else anonymous)
+    parsed = parse(rule, composition.profiles.expressions)
+    return LiveSegment(key, parsed, live.anonymous if live else anonymous)
 
 
 def preview_segment(
@@ -80,6 +82,7 @@ def preview_segment(
         entering=None if now is None else len(set(would) - now),
         leaving=None if now is None else len(now - set(would)),
         sample=sample,
+        effort=effort,
     )
 
 

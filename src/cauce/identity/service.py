@@ -19,7 +19,7 @@ from cauce.identity.stored import StoredRows
 from cauce.storage.records import Reader, Transaction
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.identifier import Identifier
-from cauce.vocabulary.profile import ProfileKey
+from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
 __all__ = ["Described", "Identity", "Link", "Resolution", "Session"]
 
@@ -83,6 +83,15 @@ class Identity:
             key: Described(group.profile_id, graph.identifiers(group), group.signatures)
             for key, group in found.items()
         }
+
+    def owners(self, reader: Reader, signatures: Sequence[int]) -> dict[int, ProfileKey]:
+        """The profile that each of these signatures belongs to; those of nobody are left out."""
+        graph = self._graph(reader)
+        numbers = [SignatureKey(number) for number in signatures]
+        graph.load_signatures(numbers)
+        live = {number: graph.live(graph.signatures[number]) for number in numbers}
+        owners = {number: nodes[0].group for number, nodes in live.items() if nodes}
+        return {number: group.key for number, group in owners.items() if group is not None}
 
     def everybody(self, reader: Reader) -> Iterator[Whole]:
         """Every profile of the view with its signatures, ascending."""

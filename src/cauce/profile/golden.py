@@ -16,6 +16,8 @@ class GoldenValue(msgspec.Struct, frozen=True, kw_only=True):
 
     A union's source and event are those of its newest element. ``approximate``:
     more was asserted than is kept, and what was folded away might change the value.
+    ``computed``: events were reduced to it; then source is empty, the times are the
+    moment of computing, and the message id is that of the newest event it comes from.
     """
 
     value: Any
@@ -24,6 +26,7 @@ class GoldenValue(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     message_id: str
     approximate: bool = False
+    computed: bool = False
 
 
 class TraitReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +34,9 @@ class TraitReason(msgspec.Struct, frozen=True, kw_only=True):
 
     ``times``: how often the value was asserted, where that decided. ``parts``: the
     assertion of each element of a union, in their order. ``skipped``: how many
-    assertions were of a kind that the rule does not take.
+    assertions were of a kind that the rule does not take. Of a computed trait the
+    rule is its expression, ``evidence`` a sentence, ``message_ids`` the newest of the
+    events it comes from, and ``until`` when the value may change without an event.
     """
 
     rule: str
@@ -39,6 +44,9 @@ class TraitReason(msgspec.Struct, frozen=True, kw_only=True):
     times: int | None = None
     parts: list[GoldenValue] = []
     skipped: int = 0
+    evidence: str = ""
+    message_ids: list[str] = []
+    until: int | None = None
 
 
 def golden_record(fragments: Sequence[Fragment], rules: Mapping[str, Survivorship]) -> dict[str, GoldenValue]:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cauce.profile.fragment import Fragment, decode
-from cauce.profile.person import Folded, Person, Timeline, entry_order
+from cauce.profile.person import Person, Timeline, entry_order
 from cauce.profile.records import fragment as fragment_table
 from cauce.profile.records import timeline as timeline_table
 from cauce.profile.records import timeline_folded
 from cauce.profile.survivorship import Survivorship
 from cauce.storage.records import Reader, Row
 from cauce.vocabulary.exact import decode_json
-from cauce.vocabulary.language import Entry
+from cauce.vocabulary.language import Entry, Folded
 from cauce.vocabulary.moment import Moment
 
 NO_PROPERTIES: dict[str, Any] = {}

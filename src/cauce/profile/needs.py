@@ -16,3 +16,6 @@ class People(Protocol):
 
     def describe(self, reader: Reader, profiles: Sequence[ProfileKey]) -> Mapping[ProfileKey, Described]:
         """Who these profiles are."""
+
+    def owners(self, reader: Reader, signatures: Sequence[int]) -> Mapping[int, ProfileKey]:
+        """The profile that each of these signatures belongs to; those of nobody are left out."""

@@ -2,23 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import Any
 
 from cauce.profile.fragment import Fragment
 from cauce.profile.survivorship import Survivorship, decide
-from cauce.vocabulary.language import Entry
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.language import Entry, Folded
 
 Timeline = dict[str, list[Entry]]
 """Event name → entries in the order of ``entry_order``."""
-
-
-class Folded(NamedTuple):
-    """Entries dropped from a timeline because there were too many, and the greatest time among them."""
-
-    entries: int
-    upto: Moment
-
 
 _NEWEST = Survivorship()
 

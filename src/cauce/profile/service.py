@@ -4,28 +4,33 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from cauce.profile.computed import Computed, with_computed, with_reasons
 from cauce.profile.fragment import Fragment, Keeps, decode
 from cauce.profile.golden import GoldenValue, TraitReason, golden_record, reasons
 from cauce.profile.group_session import GroupSession
+from cauce.profile.groups import GroupMembership, memberships
 from cauce.profile.loaded import LoadedProfiles
 from cauce.profile.needs import People
 from cauce.profile.person import Person
 from cauce.profile.records import fragment as fragment_table
-from cauce.profile.session import ProfileSession, Recorded
-from cauce.profile.survivorship import FORMAT, Survivorship
+from cauce.profile.session import ProfileSession, Recorded, merged
+from cauce.profile.survivorship import COMPUTED, FORMAT, Survivorship
 from cauce.storage.records import Reader, Records, Transaction
 from cauce.vocabulary.access import Access, Purpose, Viewer
 from cauce.vocabulary.identifier import Identifier
+from cauce.vocabulary.language import ComputedTrait, Reduction
+from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A golden record; ``why`` is filled when asked for."""
+    """A golden record; ``groups`` by group id; ``why`` is filled when asked for."""
 
     key: ProfileKey
     profile_id: str
     identifiers: list[Identifier]
     traits: dict[str, GoldenValue]
+    groups: dict[str, GroupMembership] = {}
     why: dict[str, TraitReason] | None = None
 
 
@@ -33,7 +38,12 @@ class Profiles:
     """Golden records of one identity view, under the survivorship rule of each trait."""
 
     def __init__(
-        self, records: Records, people: People, rules: Mapping[str, Survivorship], access: Access
+        self,
+        records: Records,
+        people: People,
+        rules: Mapping[str, Survivorship],
+        access: Access,
+        computed: Mapping[str, ComputedTrait] | None = None,
     ) -> None:
         self._records = records
         self._people = people
@@ -41,10 +51,22 @@ class Profiles:
         self._access = access
         self.keeps: Keeps = {name: how.keep for name, how in rules.items() if how.keep is not None}
         """What fragments keep beyond the newest values, by trait."""
-        self.versions = {FORMAT: "2"} | {
-            name: str(how) for name, how in rules.items() if how != Survivorship()
-        }
+        self._computed = computed or {}
+        self.recorded: Recorded = {}
+        """The events and paths that computed traits read."""
+        for trait in self._computed.values():
+            self.recorded = merged(self.recorded, trait.mentions.events)
+        self.versions = {FORMAT: "2"} | self._versions()
         """What decides on the traits that are defined, as text: two versions differ if values could."""
+
+    def _versions(self) -> dict[str, str]:
+        asserted = {name: str(how) for name, how in self.rules.items() if how != Survivorship()}
+        return asserted | {name: f"{COMPUTED}{trait}" for name, trait in self._computed.items()}
+
+    @property
+    def expressions(self) -> dict[str, Reduction]:
+        """What stands in rules in the place of each computed trait."""
+        return {name: trait.reduction for name, trait in self._computed.items()}
 
     def begin(
         self, transaction: Transaction, recorded: Recorded, *, stored_upto: int | None = None
@@ -57,9 +79,11 @@ class Profiles:
         return ProfileSession(transaction, recorded, self._rules, self.keeps, groups, stored_upto)
 
     def read(
-        self, identifier: Identifier, *, purpose: Purpose, viewer: Viewer, why: bool = False
+        self, identifier: Identifier, *, at: Moment, purpose: Purpose, viewer: Viewer, why: bool = False
     ) -> Profile | None:
         """The golden record of whoever has a normalized identifier; None if nobody has.
+
+        Computed traits are those of the moment ``at``.
 
         Raises ``NotAllowed`` if the viewer may not read for this purpose.
         """
@@ -70,13 +94,22 @@ class Profiles:
                 return None
             described = self._people.describe(reader, [key])[key]
             fragments = _fragments(reader, described.signatures)
+            groups = memberships(reader, described.signatures, self._rules)
+            computed = self._compute(reader, described.signatures, at)
         return Profile(
             key=key,
             profile_id=described.profile_id,
             identifiers=list(described.identifiers),
-            traits=golden_record(fragments, self._rules),
-            why=reasons(fragments, self._rules) if why else None,
+            traits=with_computed(golden_record(fragments, self._rules), computed, at),
+            groups=groups,
+            why=with_reasons(reasons(fragments, self._rules), computed) if why else None,
         )
+
+    def _compute(self, reader: Reader, signatures: Sequence[int], at: Moment) -> Computed:
+        if not self._computed:
+            return {}
+        person = self.person(reader, signatures)
+        return {name: (trait, trait.compute(person, at)) for name, trait in self._computed.items()}
 
     def person(self, reader: Reader, signatures: Sequence[int]) -> Person:
         """The person whose events carried these signatures, as rules see her."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from cauce.profile.fragment import Keeps, assert_traits, encode
 from cauce.profile.group_session import GroupSession
 from cauce.profile.loaded import NO_PROPERTIES, LoadedProfiles
-from cauce.profile.person import Folded, entry_order
+from cauce.profile.person import entry_order
 from cauce.profile.records import fragment as fragment_table
 from cauce.profile.records import timeline as timeline_table
 from cauce.profile.records import timeline_folded
@@ -14,10 +14,18 @@ from cauce.profile.survivorship import Survivorship
 from cauce.storage.records import Row, Transaction
 from cauce.vocabulary.event import Call, Event
 from cauce.vocabulary.exact import encode_json
-from cauce.vocabulary.language import Entry, reduce_properties
+from cauce.vocabulary.language import Entry, Folded, reduce_properties
 
 Recorded = Mapping[str, frozenset[tuple[str, ...]]]
 """Event name → the property paths that live rules read."""
+
+
+def merged(one: Recorded, other: Recorded) -> Recorded:
+    """What either records."""
+    if not other:
+        return one
+    return {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in {*one, *other}}
+
 
 TIMELINE_ENTRIES = 10_000
 """Entries kept for each signature and event name; older ones are dropped and counted."""

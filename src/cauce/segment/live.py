@@ -1,10 +1,10 @@
 """The segments in force, compiled, and which of them an event can touch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cauce.vocabulary.definitions import SegmentDef
-from cauce.vocabulary.language import Rule, parse
+from cauce.vocabulary.language import ComputedTrait, Rule, parse
 
 KNOWN_TYPES = frozenset({"user_id", "email", "phone", "android.idfa", "ios.idfa"})
 """A person counts for a segment if she has an identifier of one of these types (``language.md`` rule 23)."""
@@ -46,9 +46,12 @@ class LiveSegments:
         self.recorded = {name: frozenset(paths) for name, paths in recorded.items()}
 
     @classmethod
-    def of(cls, definitions: Iterable[SegmentDef]) -> "LiveSegments":
-        """Compile definitions; raises ``RuleError`` on a wrong rule."""
-        return cls(LiveSegment(d.key, parse(d.rule), d.anonymous) for d in definitions)
+    def of(
+        cls, definitions: Iterable[SegmentDef], computed: Mapping[str, ComputedTrait] | None = None
+    ) -> "LiveSegments":
+        """Compile definitions, with computed traits written out; raises ``RuleError`` on a wrong rule."""
+        expressions = {name: trait.reduction for name, trait in (computed or {}).items()}
+        return cls(LiveSegment(d.key, parse(d.rule, expressions), d.anonymous) for d in definitions)
 
     def get(self, key: str) -> LiveSegment | None:
         """The segment of that key."""

@@ -15,6 +15,7 @@ from cauce.app.api.answers import describe
 from cauce.app.api.counting import Counting, Requests
 from cauce.app.api.deliveries import delivery_routes
 from cauce.app.api.destinations import destination_routes
+from cauce.app.api.groups import group_routes
 from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
 from cauce.app.api.problems import PROBLEMS, answer_with_problems
@@ -53,7 +54,8 @@ def create_api(
     app.include_router(routes, include_in_schema=False)  # where probes and Prometheus look first
     for router in (
         routes,
-        profile_routes(composition),
+        profile_routes(composition, clock),
+        group_routes(composition),
         segment_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),

@@ -1,5 +1,6 @@
 """`cauce profile show`."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -16,6 +17,8 @@ from cauce.app.cli.output import (
 )
 from cauce.app.compose import Composition
 from cauce.app.profile_view import ProfileView, as_json, view_profile
+from cauce.profile.golden import GoldenValue, TraitReason
+from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.moment import Moment, to_iso
@@ -39,7 +42,12 @@ def show(
 ) -> None:
     """Show a person: identifiers, traits with their source and time, segments."""
     view = view_profile(
-        Composition(space), identifier, purpose=Purpose(purpose), viewer=COMMAND_LINE, why=why
+        Composition(space),
+        identifier,
+        at=moment.now(),
+        purpose=Purpose(purpose),
+        viewer=COMMAND_LINE,
+        why=why,
     )
     if json:
         print_json(as_json(view))
@@ -48,11 +56,14 @@ def show(
     print_line()
     print_table(("identifier",), [(one,) for one in view.profile.identifiers])
     print_line()
-    traits = view.profile.traits.items()
-    print_table(
-        ("trait", "value", "source", "time", "message id"),
-        [(name, _text(v.value), v.source, to_iso(Moment(v.time)), v.message_id) for name, v in traits],
-    )
+    print_traits(view.profile.traits)
+    if view.profile.groups:
+        print_line()
+        groups = view.profile.groups.items()
+        print_table(
+            ("group", "since", "traits"),
+            [(id_, to_iso(Moment(one.since)), _listed(one.traits)) for id_, one in groups],
+        )
     print_line()
     print_table(("segment", "since"), [(key, to_iso(since)) for key, since in view.segments.items()])
     if why:
@@ -61,14 +72,7 @@ def show(
 
 def _print_why(view: ProfileView) -> None:
     print_line()
-    print_table(
-        ("trait", "rule", "value that lost", "source", "time", "message id"),
-        [
-            (name, reason.rule, _text(lost.value), lost.source, to_iso(Moment(lost.time)), lost.message_id)
-            for name, reason in (view.profile.why or {}).items()
-            for lost in reason.lost
-        ],
-    )
+    print_reasons(view.profile.why or {})
     print_line()
     print_table(
         ("seen together", "and", "one person", "why not", "events", "sources", "last time"),
@@ -85,6 +89,54 @@ def _print_why(view: ProfileView) -> None:
             for link in view.links
         ],
     )
+
+
+def print_traits(traits: Mapping[str, GoldenValue]) -> None:
+    """Print golden values with their source, time and event."""
+    print_table(
+        ("trait", "value", "source", "time", "message id"),
+        [
+            (name, _shown(v), "(computed)" if v.computed else v.source, to_iso(Moment(v.time)), v.message_id)
+            for name, v in traits.items()
+        ],
+    )
+
+
+def print_reasons(reasons: Mapping[str, TraitReason]) -> None:
+    """Print the rule of each trait, what made its value, and the values that lost."""
+    print_table(
+        ("trait", "rule", "value that lost", "source", "time", "message id"),
+        [
+            (name, reason.rule, _text(lost.value), lost.source, to_iso(Moment(lost.time)), lost.message_id)
+            for name, reason in reasons.items()
+            for lost in reason.lost
+        ],
+    )
+    rows = [(name, reason.rule, said) for name, reason in reasons.items() if (said := _why(reason))]
+    if rows:
+        print_line()
+        print_table(("trait", "rule", "why"), rows)
+
+
+def _why(reason: TraitReason) -> str:
+    """What else there is to say of how a value came about."""
+    said = [reason.evidence] if reason.evidence else []
+    if reason.message_ids:
+        said.append(f"events: {', '.join(reason.message_ids)}")
+    if reason.times is not None:
+        said.append(f"asserted {reason.times} times")
+    said += [f"{_text(p.value)} by {p.source} at {to_iso(Moment(p.time))}" for p in reason.parts]
+    if reason.skipped:
+        said.append(f"{reason.skipped} values of another kind skipped")
+    return "; ".join(said)
+
+
+def _shown(value: GoldenValue) -> str:
+    return f"{_text(value.value)} (approximate)" if value.approximate else _text(value.value)
+
+
+def _listed(traits: Mapping[str, GoldenValue]) -> str:
+    return ", ".join(f"{name}: {_text(value.value)}" for name, value in traits.items())
 
 
 def _text(value: object) -> str:

@@ -28,6 +28,7 @@ from cauce.vocabulary.definitions.segment import SegmentDef
 from cauce.vocabulary.definitions.source import SourceDef, SourceKind
 from cauce.vocabulary.definitions.trait import Compared, SurvivorshipRule, TraitDef
 from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.language import ComputedTrait, compile_traits, nfc
 
 __all__ = [
     "VIEW",
@@ -69,6 +70,14 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
         rules = self.identities[identity].rules
         declared = {source.name: source.strength for source in self.sources.values() if source.strength}
         return {**rules, "strength": {**declared, **rules.get("strength", {})}}
+
+    def computed(self) -> dict[str, ComputedTrait]:
+        """The computed traits, compiled; raises ``RuleError`` if an expression has no meaning."""
+        texts = {nfc(name): trait.compute for name, trait in self.traits.items() if trait.compute}
+        compiled = compile_traits(texts)
+        for error in compiled.errors.values():
+            raise error
+        return compiled.traits
 
     def normalization(self, identity: str, source: str = "") -> Normalization:
         """How identifier values are normalized: kinds from the rules, the region from the source."""

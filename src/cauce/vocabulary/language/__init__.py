@@ -13,6 +13,7 @@ from cauce.vocabulary.language.mentions import Mentions
 from cauce.vocabulary.language.paths import Path, nfc, reduce_properties
 from cauce.vocabulary.language.person import Bounded, Entry, Folded, Person, Reason, Verdict
 from cauce.vocabulary.language.rule import Rule, parse
+from cauce.vocabulary.language.tree import Reduction
 from cauce.vocabulary.language.values import scalar_order
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Path",
     "Person",
     "Reason",
+    "Reduction",
     "Rule",
     "RuleError",
     "Verdict",
