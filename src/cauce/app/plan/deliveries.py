@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, select
 
+from cauce.activate.backfill import asks_for_members
 from cauce.activate.delivery import SETTLED
 from cauce.activate.records import delivery
 from cauce.app.plan.model import Told
@@ -47,7 +48,7 @@ def _told_anew(
         key: [
             name
             for name in one.destinations
-            if name not in (old[key].destinations if key in old else ()) and defined[name].backfill
+            if name not in (old[key].destinations if key in old else ()) and asks_for_members(defined[name])
         ]
         for key, one in new.items()
     }

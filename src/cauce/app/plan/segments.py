@@ -37,20 +37,13 @@ def turnovers(snapshot: Snapshot) -> Iterator[Turnover]:
     """Members before and after of each segment whose members may differ, by key."""
     old = {one.key: one for one in snapshot.before.live.all}
     new = {one.key: one for one in snapshot.after.live.all}
-    otherwise = other_traits(snapshot)
     for key in sorted(old.keys() | new.keys() | _stored(snapshot)):
         before, after = old.get(key), new.get(key)
-        if before and after and before.version == after.version and not _reads(after, otherwise):
+        if before and after and before.version == after.version and not _reads(after, snapshot.other_traits):
             continue
         was = members_now(snapshot, key, before)
         will = frozenset(_bulk(snapshot, after, snapshot.after)) if after else frozenset()
         yield Turnover(key, was, will)
-
-
-def other_traits(snapshot: Snapshot) -> frozenset[str]:
-    """The traits that are decided otherwise than before."""
-    old, new = snapshot.before.profiles.versions, snapshot.after.profiles.versions
-    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 def members_now(snapshot: Snapshot, key: str, segment: LiveSegment | None) -> Members:
@@ -75,4 +68,5 @@ def _reads(segment: LiveSegment, traits: frozenset[str]) -> bool:
 
 
 def _bulk(snapshot: Snapshot, segment: LiveSegment, composition: Composition) -> list[ProfileKey]:
-    return bulk_of(composition).members(snapshot.reader, segment, snapshot.at)
+    reader = snapshot.reader_after if composition is snapshot.after else snapshot.reader
+    return bulk_of(composition).members(reader, segment, snapshot.at)

@@ -8,6 +8,7 @@ import msgspec
 
 from cauce.app.compose import Composition
 from cauce.app.pipeline import CLOCK, LOG
+from cauce.app.plan.fragments import kept_anew
 from cauce.app.plan.model import NAMED, Effect, NamedPerson
 from cauce.identity.everybody import Whole
 from cauce.storage.records import Reader
@@ -35,6 +36,21 @@ class Snapshot:
     def people(self) -> list[Whole]:
         """Everybody, ascending."""
         return list(self.before.identity.everybody(self.reader))
+
+    @cached_property
+    def other_traits(self) -> frozenset[str]:
+        """The traits that are decided otherwise than before."""
+        old, new = self.before.profiles.versions, self.after.profiles.versions
+        return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+    @cached_property
+    def reader_after(self) -> Reader:
+        """The state as the definitions after read it: with fragments that keep what they ask for."""
+        keeps = self.after.profiles.keeps
+        traits = [name for name in sorted(self.other_traits) if name in keeps]
+        if not traits:
+            return self.reader
+        return kept_anew(self.reader, self.position, self.after, self.people, traits)
 
     def effect(
         self,

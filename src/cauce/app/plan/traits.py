@@ -16,7 +16,7 @@ def value_changes(snapshot: Snapshot, trait: str) -> Effect:
     for start in range(0, len(people), _CHUNK):
         signatures = {one.profile: list(one.signatures) for one in people[start : start + _CHUNK]}
         old = snapshot.before.profiles.persons(snapshot.reader, signatures)
-        new = snapshot.after.profiles.persons(snapshot.reader, signatures)
+        new = snapshot.after.profiles.persons(snapshot.reader_after, signatures)
         for profile, person in old.items():
             before, after = person.trait(trait), new[profile].trait(trait)
             if before != after or type(before) is not type(after):
