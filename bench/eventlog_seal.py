@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.eventlog_append import CALL_BODY
+from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.seal_process import start_sealing
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.vocabulary.event import Accepted, Call, Position
-from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import SECOND, Moment
 
 _PEOPLE = 100_000
@@ -36,7 +36,7 @@ def run(count: int = 1_000_000) -> dict[str, Any]:
             log.append([_event(rng, number) for number in numbers], [], now=Moment(start * SECOND))
         began = time.perf_counter()
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        told, _ = start_sealing(space, log.head(), {"": DEFAULT_NORMALIZATION}).communicate()
+        told, _ = start_sealing(space, log.head(), Plan(BySource({}))).communicate()
         seconds = time.perf_counter() - began
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cauce.collect.service import Door, Request
 from cauce.collect.settings import CollectSettings
+from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.port import Outcome
 from cauce.eventlog.postgres import PostgresLog
 from cauce.eventlog.postgres_sealing import PostgresSealable
@@ -249,11 +250,11 @@ def test_second_sealer_is_refused_and_told_who_seals(space: Path, log: PostgresL
     with closing(opener()) as holder, holder.alone():
         with pytest.raises(Conflict, match=r"is sealing this log \(server process \d+"):
             seal(space, Position(10), lambda _: DEFAULT_NORMALIZATION, opener=opener)
-        process = start_sealing(space, Position(10), {"": DEFAULT_NORMALIZATION}, opener=opener)
+        process = start_sealing(space, Position(10), Plan(BySource({})), opener=opener)
         _, complaint = process.communicate()
         assert process.returncode == 1
         assert b"is sealing this log" in complaint
-    process = start_sealing(space, Position(10), {"": DEFAULT_NORMALIZATION}, opener=opener)
+    process = start_sealing(space, Position(10), Plan(BySource({})), opener=opener)
     told, complaint = process.communicate()
     assert (process.returncode, complaint) == (0, b"")
     assert told.startswith(b'{"events":10,"files":1,')

@@ -15,6 +15,7 @@ import pytest
 from cauce.eventlog.bulk import log_relation
 from cauce.eventlog.columns import PLAIN
 from cauce.eventlog.content import id_print
+from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.runs import from_dict, write_run
 from cauce.eventlog.seal import seal
 from cauce.eventlog.seal_lock import sealer
@@ -211,7 +212,7 @@ def test_second_sealer_is_refused_and_told_who_seals(tmp_path: Path) -> None:
     with sealer(tmp_path):
         with pytest.raises(Conflict, match=f"Process {os.getpid()} is sealing"):
             seal(tmp_path, Position(10), lambda _: DEFAULT_NORMALIZATION)
-        process = start_sealing(tmp_path, Position(10), {"": DEFAULT_NORMALIZATION})
+        process = start_sealing(tmp_path, Position(10), Plan(BySource({})))
         _, complaint = process.communicate()
         assert process.returncode == 1
         assert f"Process {os.getpid()} is sealing".encode() in complaint
@@ -222,7 +223,7 @@ def test_sealing_process_normalizes_as_told_for_each_source(tmp_path: Path) -> N
     web = event("a", '{"userId":"Ann"}')
     log.append([web, msgspec.structs.replace(web, message_id="b", source="crm")], [], now=Moment(0))
     lower = Normalization({"user_id": "lower"})
-    process = start_sealing(tmp_path, Position(2), {"": DEFAULT_NORMALIZATION, "crm": lower})
+    process = start_sealing(tmp_path, Position(2), Plan(BySource({"crm": lower})))
     told, complaint = process.communicate()
     assert (process.returncode, complaint) == (0, b"")
     assert told.startswith(b'{"events":2,"files":1,')

@@ -11,7 +11,7 @@ from cauce.activate.deliverer import Deliverer
 from cauce.activate.destinations import Target, ready
 from cauce.app.compose import Composition
 from cauce.app.in_force import Watch, bring_into_force
-from cauce.app.process_lock import process_lock
+from cauce.app.process_lock import process_lock, who_holds
 from cauce.app.sealing import Sealing
 from cauce.app.worker import Worker
 from cauce.vocabulary import moment
@@ -24,28 +24,53 @@ logger = logging.getLogger(__name__)
 _PREDECESSOR_SECONDS = 10.0
 """How long the worker of a supervisor that was killed may take to notice and end."""
 
+_SWAP_SECONDS = 600.0
+"""How long somebody who asked the worker to stand aside may keep its lock."""
+
+_ASIDE_SECONDS = 0.05
+
 
 def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> None:
     """Work until ``stop`` is set; ``begun`` is called when nothing stands in the way any more.
 
     A version of the definitions that is applied meanwhile is brought into force
-    between two batches. Raises ``Conflict`` if another worker has the space or
+    between two batches. While somebody else needs the store, as a swap does, the
+    worker stands aside. Raises ``Conflict`` if another worker has the space or
     other identity rules made its profiles, and ``CauceError`` if delivery broke down.
     """
-    with process_lock(composition.space.worker_lock, "folded", wait_seconds=_PREDECESSOR_SECONDS):
-        with composition.state.read() as reader:
-            composition.identity.describe(reader, ())  # refuses rules that do not fit the state
-        begun()
-        delivery = _Delivery(stop)
-        try:
-            while not stop.is_set():
-                watch = Watch(composition, monotonic)
-                composition = bring_into_force(composition, moment.now)
-                delivery.follow(composition)
-                _fold(composition, stop, watch, delivery.wake)
-                composition = composition.renewed()
-        finally:
-            delivery.end()
+    wait = _PREDECESSOR_SECONDS
+    while not stop.is_set():
+        with process_lock(composition.space.worker_lock, "folded", wait_seconds=wait):
+            with composition.state.read() as reader:
+                composition.identity.describe(reader, ())  # refuses rules that do not fit the state
+            begun()
+            composition = _work_alone(composition, stop)
+        composition = composition.renewed()
+        while who_holds(composition.space.aside_lock) is not None:
+            if stop.wait(_ASIDE_SECONDS):
+                return
+        wait, begun = _SWAP_SECONDS, _nothing
+
+
+def _nothing() -> None:
+    """What is called instead of ``begun`` later on."""
+
+
+def _work_alone(composition: Composition, stop: Event) -> Composition:
+    """Fold and deliver until ``stop`` is set or somebody else needs the store."""
+    delivery = _Delivery(stop)
+    aside = False
+    try:
+        while not stop.is_set() and not aside:
+            watch = Watch(composition, monotonic)
+            composition = bring_into_force(composition, moment.now)
+            delivery.follow(composition)
+            _fold(composition, stop, watch, delivery.wake)
+            composition = composition.renewed()
+            aside = who_holds(composition.space.aside_lock) is not None
+    finally:
+        delivery.end()
+    return composition
 
 
 def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[], None]) -> None:
@@ -78,7 +103,8 @@ def _sealing(composition: Composition) -> Sealing:
     return Sealing(
         composition.space.root,
         composition.log,
-        composition.normalizations,
+        lambda: composition.plan,
+        composition.sealable,
         at_least=settings.seal_events,
         hot=settings.hot_events,
     )
@@ -126,6 +152,7 @@ class _Delivery:
 
     def __init__(self, stop: Event) -> None:
         self._stop = stop
+        self._over = Event()
         self._halt = Event()
         self._composition: Composition | None = None
         self._deliverer: Deliverer | None = None
@@ -153,7 +180,7 @@ class _Delivery:
     def _run(self) -> None:
         while True:
             self._halt.clear()
-            if self._stop.is_set():
+            if self._over.is_set():
                 return
             assert self._composition is not None
             self._deliverer = _deliverer(self._composition)
@@ -166,10 +193,11 @@ class _Delivery:
                 logger.exception("delivery broke down")
                 self._broken = error
                 self._stop.set()
+                return
 
     def end(self) -> None:
         """Stop the thread; raises ``CauceError`` if it broke down before."""
-        self._stop.set()
+        self._over.set()
         self._interrupt()
         if self._thread.ident is not None:
             self._thread.join()

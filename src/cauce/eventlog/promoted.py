@@ -10,7 +10,6 @@ columns together hold everything that a rule can ask of the path.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -45,7 +44,6 @@ TYPES = {
 """Texts are in Unicode NFC; numbers are rounded half to even at the ninth decimal."""
 
 _NUMBERS = (int, Decimal)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEEPEST = 3
 """So many names of a path are observed; what lies deeper counts as an object."""
 _ESCAPED = ("\\", ".", ":")
@@ -104,10 +102,7 @@ def _numbers(values: Sequence[Any], kinds: set[type]) -> pa.Array:
 
 def _times(texts: Sequence[str | None]) -> pa.Array:
     moments = [parse_iso(text) if text and text[:4].isdigit() else None for text in texts]
-    if not any(one is not None for one in moments):
-        return pa.nulls(len(texts), TYPES[Column.TIME])
-    whens = [None if one is None else _EPOCH + timedelta(microseconds=one) for one in moments]
-    return pa.array(whens, TYPES[Column.TIME])
+    return pa.array(moments, pa.int64()).cast(TYPES[Column.TIME])  # also a year beyond 9999
 
 
 def _rest(values: Sequence[Any], kinds: set[type], numbers: pa.Array | None) -> pa.Array | None:

@@ -11,7 +11,6 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -19,14 +18,12 @@ from typing import NamedTuple
 import msgspec
 
 from cauce.eventlog.compact import compact
-from cauce.eventlog.plan import BySource, Plan
+from cauce.eventlog.plan import Plan
 from cauce.eventlog.seal import seal
 from cauce.eventlog.sealable import Opener
 from cauce.eventlog.sqlite_sealing import SqliteSealable
 from cauce.vocabulary.errors import CauceError
 from cauce.vocabulary.event import Position
-from cauce.vocabulary.identifier import Normalization
-from cauce.vocabulary.language.paths import Path as PropertyPath
 
 _NICENESS = 10  # accepting and folding come first where processors are few
 _PROCESSES = 2
@@ -42,19 +39,13 @@ class Task(NamedTuple):
 
 
 def start_sealing(
-    space: Path,
-    upto: Position,
-    how: Mapping[str, Normalization],
-    paths: Iterable[PropertyPath] = (),
-    *,
-    opener: Opener | None = None,
+    space: Path, upto: Position, plan: Plan, *, opener: Opener | None = None
 ) -> subprocess.Popen[bytes]:
     """Start the process that seals a space up to a position and compacts its files.
 
-    ``how`` is by source, "" for all others; ``paths`` are those that rules and
-    traits read; ``opener`` opens the log, the space's SQLite unless told otherwise.
+    ``plan`` must be picklable (``BySource``); ``opener`` opens the log, the space's
+    SQLite unless told otherwise.
     """
-    plan = Plan(BySource(how), frozenset(paths))
     task = Task(space, upto, plan, opener or partial(SqliteSealable, space))
     process = subprocess.Popen(
         [sys.executable, "-m", "cauce.eventlog.seal_process"],

@@ -17,6 +17,9 @@ def sealed(composition: Composition) -> Finding:
             verify(composition.space.sealed / one.file, one)
         except Conflict:
             damaged.append(one.file)
+    if damaged:  # compaction may have put another file in their place meanwhile
+        there = {one.file for one in composition.log.sealed()}
+        damaged = [file for file in damaged if file in there]
     if not damaged:
         return fine("sealed", f"{len(ranges)} sealed files are whole.")
     more = f" and {len(damaged) - _NAMED} more" if len(damaged) > _NAMED else ""
