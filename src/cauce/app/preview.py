@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from cauce.app.pipeline import LOG
@@ -31,6 +32,15 @@ _MEMORY = "1GB"
 _CHUNK = 5_000
 
 
+class Effort(NamedTuple):
+    """What a preview read: bytes of the sealed files out of all they have, and how many files out of all."""
+
+    bytes_read: int
+    bytes_sealed: int
+    files_read: int
+    files_sealed: int
+
+
 class Bulk(NamedTuple):
     """What a preview reads: the log, who people are, and what is known of them."""
 
@@ -47,6 +57,10 @@ class Bulk(NamedTuple):
         Traits are those of the state as it is, so ``at`` is the present or later.
         Raises ``Transient`` if memory or disk ran out.
         """
+        return self.explained(reader, segment, at)[0]
+
+    def explained(self, reader: Reader, segment: LiveSegment, at: Moment) -> tuple[list[ProfileKey], Effort]:
+        """The same, and what it took to find out (as DuckDB measures it)."""
         config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(self.scratch)}
         with closing(duckdb.connect(config=config)) as lake:
             people = list(self.identity.everybody(reader))
@@ -56,7 +70,10 @@ class Bulk(NamedTuple):
             _table(lake, "traits", {"profile": pa.int64(), "name": pa.string(), "value": pa.string()}, traits)
             upto = Position(reader.progress(LOG))
             with self.log.snapshot(upto) as log:
-                return preview(segment.rule, at, BulkSource(lake, self._events(lake, log, people, segment)))
+                events = self._events(lake, log, people, segment)
+                lake.execute("PRAGMA enable_profiling = 'no_output'")
+                found = preview(segment.rule, at, BulkSource(lake, events))
+                return found, _effort(lake, log)
 
     def _traits(
         self, reader: Reader, people: Sequence[Whole], names: Sequence[str]
@@ -92,6 +109,23 @@ class Bulk(NamedTuple):
             )
             for part in found
         ]
+
+
+def _effort(lake: duckdb.DuckDBPyConnection, log: LogSnapshot) -> Effort:
+    """What the last query read."""
+    measured = msgspec.json.decode(lake.get_profiling_information(format="json"))
+    return Effort(
+        bytes_read=measured["io"]["total_bytes_read"],
+        bytes_sealed=sum(one.range.size for one in log.files),
+        files_read=_files_read(measured["operator"]),
+        files_sealed=len(log.files),
+    )
+
+
+def _files_read(operators: Sequence[Any]) -> int:
+    """The files that scans of Parquet opened."""
+    own = sum(int(one.get("extra_info", {}).get("Total Files Read", 0)) for one in operators)
+    return own + sum(_files_read(one.get("children", [])) for one in operators)
 
 
 def _table(lake: duckdb.DuckDBPyConnection, name: str, columns: dict[str, pa.DataType], rows: Any) -> None:

@@ -73,7 +73,7 @@ def preview_segment(
     """
     composition.access.require(viewer, Scope.READ, purpose)
     with composition.state.read() as reader:
-        would = bulk_of(composition).members(reader, segment, at)
+        would, effort = bulk_of(composition).explained(reader, segment, at)
         now = _members(reader, segment.key) if composition.live.get(segment.key) else None
         sample = _named(composition, reader, would[:limit])
     return Previewed(

@@ -132,6 +132,29 @@ def repair(
         raise typer.Exit(FAILURE)
 
 
+@log.command()
+def files(space: SpaceOption = HERE, json: JsonOption = False) -> None:
+    """List the sealed files: what each holds, and which paths are columns; with --json all that is known."""
+    composition = Composition(space)
+    known = composition.log.statistics()
+    found = [(one, known.get(one.file)) for one in composition.log.sealed()]
+    if json:
+        print_json([{**one._asdict(), "statistics": statistics} for one, statistics in found])
+        return
+    rows = [
+        (
+            one.file,
+            one.first,
+            one.last,
+            one.events,
+            one.size,
+            *((len(seen.names), len(seen.promoted)) if seen else ("", "")),
+        )
+        for one, seen in found
+    ]
+    print_table(("file", "first", "last", "events", "bytes", "names", "columns"), rows)
+
+
 def _allowed(space: Any, purpose: str) -> Composition:
     """The space, after the check that the log may be read for this purpose."""
     composition = Composition(space)

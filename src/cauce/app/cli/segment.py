@@ -96,6 +96,9 @@ def preview(
         bool, typer.Option("--anonymous", help="Also people without known identifier.")
     ] = False,
     limit: LimitOption = 20,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also say how much of the sealed files was read.")
+    ] = False,
     purpose: PurposeOption = OPERATIONS,
     json: JsonOption = False,
 ) -> None:
@@ -115,14 +118,25 @@ def preview(
             }
             for one in found.sample
         ]
-        print_json({**found._asdict(), "at": to_iso(found.at), "sample": sample})
+        told = {**found._asdict(), "at": to_iso(found.at), "sample": sample}
+        print_json({**told, "effort": found.effort._asdict()} if explain else _without(told, "effort"))
         return
     print_line(f"At {to_iso(found.at)} the rule holds for {found.members}.")
     if found.entering is not None:
         print_line(
             f"Against the members of today: {found.entering} would enter, {found.leaving} would leave."
         )
+    if explain:
+        effort = found.effort
+        print_line(
+            f"Read {effort.bytes_read:,} of {effort.bytes_sealed:,} bytes in sealed files,"
+            f" {effort.files_read} of {effort.files_sealed} files."
+        )
     print_table(("identifiers",), [(", ".join(map(str, one.identifiers)),) for one in found.sample])
+
+
+def _without(told: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if key != name}
 
 
 @segment.command()
@@ -163,7 +177,8 @@ def why(
 
 
 def _print_reason(reason: Reason, depth: int) -> None:
-    print_line(f"{'  ' * depth}{'yes' if reason.holds else 'no '}  {reason.text}")
+    mark = " (approximate)" if reason.approximate else ""
+    print_line(f"{'  ' * depth}{'yes' if reason.holds else 'no '}  {reason.text}{mark}")
     if reason.evidence:
         print_line(f"{'  ' * depth}     {reason.evidence}")
     for part in reason.reasons:
@@ -178,4 +193,5 @@ def _reason(reason: Reason) -> dict[str, Any]:
         "evidence": reason.evidence,
         "message_ids": list(reason.message_ids),
         "reasons": [_reason(part) for part in reason.reasons],
+        "approximate": reason.approximate,
     }
