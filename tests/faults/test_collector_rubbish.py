@@ -1,5 +1,6 @@
 """Rubbish sent to a real collector: never a 500, a lost neighbour, a dead process, a log that cannot seal."""
 
+import base64
 import gzip
 import itertools
 import json
@@ -8,6 +9,7 @@ import signal
 import socket
 import zlib
 from collections.abc import Iterator
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
@@ -22,7 +24,7 @@ from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from tests.clients.collector_process import RunningCollector
 from tests.property.event_texts import assert_every_engine_can_read, damaged
 
-PATHS = ["/v1/track", "/v1/identify", "/v1/batch", "/b", "/t", "/v1/group", "/v1/alias"]
+PATHS = ["/v1/track", "/v1/identify", "/v1/batch", "/b", "/t", "/v1/group", "/v1/alias", "/v1/validate"]
 TYPES = [
     "application/json",
     "text/plain",
@@ -86,6 +88,43 @@ def test_bodies(client: httpx.Client, body: bytes, path: str, type_: str, squeez
     content = gzip.compress(body) if squeeze else body
     answer = client.post(path, content=content, headers={"Content-Type": type_.encode("latin-1")})
     assert answer.status_code in (200, 400)
+
+
+QUERIES = st.binary(max_size=200) | damaged() | damaged().map(base64.b64encode)
+ROUTES = [
+    "/v1/pixel/{}",
+    "/v1/projects/{}/settings",
+    "/analytics.js/v1/{}/analytics.min.js",
+    "/analytics-next/bundles/{}.js",
+    "/{}",
+]
+
+
+@SOME
+@given(query=QUERIES, call=st.sampled_from(["track", "identify", "page", "alias", "dance"]))
+def test_pixels(client: httpx.Client, query: bytes, call: str) -> None:
+    answer = client.get(f"/v1/pixel/{call}?data={quote_from_bytes(query)}")
+    assert answer.status_code == (404 if call == "dance" else 200)
+
+
+@SOME
+@given(
+    route=st.sampled_from(ROUTES),
+    part=st.binary(max_size=40),
+    method=st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "PATCH"]),
+    headers=st.dictionaries(
+        st.sampled_from(
+            ["Origin", "Host", "If-None-Match", "Accept-Encoding", "Access-Control-Request-Headers"]
+        ),
+        st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30),
+    ),
+)
+def test_what_sdks_fetch(
+    client: httpx.Client, route: str, part: bytes, method: str, headers: dict[str, str]
+) -> None:
+    sent = {name: value.strip().encode("latin-1") for name, value in headers.items()}
+    answer = client.request(method, route.format(quote_from_bytes(part, safe="")), headers=sent)
+    assert answer.status_code in (200, 400, 401, 404, 405)
 
 
 @SOME

@@ -38,5 +38,6 @@ class Origins:
 
     def _allows(self, origin: bytes) -> bool:
         return origin in self._exact or any(
-            origin.startswith(scheme) and origin.endswith(host) for scheme, host in self._below
+            origin.startswith(scheme) and origin.endswith(host) and b"/" not in origin[len(scheme) :]
+            for scheme, host in self._below
         )
