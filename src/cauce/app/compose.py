@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,8 @@ from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
 from cauce.collect.quarantine import Quarantine
+from cauce.eventlog.database import marks_of_files
+from cauce.eventlog.moved import refuse_if_moved
 from cauce.eventlog.plan import BySource, Plan
 from cauce.eventlog.port import EventLog
 from cauce.eventlog.promoted import PROPERTIES, TRAITS
@@ -164,11 +166,22 @@ class Composition:
 
     def _records(self, tables: MetaData, file: Path, *, durable: bool) -> Records:
         store = self.settings.store
+        self._refuse_if_moved()
         if not store.url:
             return SqliteRecords(file, tables, synchronous="FULL" if durable else "NORMAL")
         with postgres_extra():
             from cauce.storage.postgres import PostgresRecords  # noqa: PLC0415  an extra
         return PostgresRecords(store.url, store.schema, tables, durable=durable)
+
+    def _refuse_if_moved(self) -> None:
+        """Raise ``Conflict`` if `cauce migrate` took the space away from here; the log looks itself."""
+        store = self.settings.store
+        if not store.url:
+            refuse_if_moved(marks_of_files(self.space.root), "SQLite files")
+        elif "log" not in self.__dict__:
+            with closing(self.log) as log:
+                log.head()
+            del self.__dict__["log"]
 
     @contextmanager
     def altered(self, store: str) -> Iterator[Connection | None]:

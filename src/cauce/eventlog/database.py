@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cauce.eventlog.moved import READ_MARKS, refuse_if_moved
 from cauce.vocabulary.errors import BadSettings, CauceError, Conflict, Transient, Unsupported
 
 FILE = "log.db"
@@ -153,12 +154,26 @@ def prepare(space: Path) -> Path:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         finally:
             connection.close()
+    refuse_if_moved(marks_of_files(space), "SQLite files")
     if version != _VERSION:
         raise Unsupported(
             f"{FILE} has version {version}; this program reads version {_VERSION}.",
             hint="Use the release of Cauce that wrote it.",
         )
     return path
+
+
+def marks_of_files(space: Path) -> dict[str, int]:
+    """The marks of moves in a ``log.db``; none if there is no such file."""
+    path = space / FILE
+    if not path.exists():
+        return {}
+    with translated():
+        connection = connect(path, wait=30)
+        try:
+            return dict(connection.execute(READ_MARKS).fetchall())
+        finally:
+            connection.close()
 
 
 def _create(path: Path) -> None:

@@ -5,6 +5,8 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
+from cauce.eventlog.moved import refuse_if_moved
+from cauce.eventlog.postgres_statements import Statements
 from cauce.eventlog.postgres_tables import LOG
 from cauce.storage.postgres import PostgresRecords
 from cauce.storage.postgres_connection import Connection, connect, meaning
@@ -45,10 +47,13 @@ class PostgresConnection:
         if self._connection is None or self._connection.closed:
             if not self._prepared:
                 PostgresRecords(self._url, self._schema, LOG).close()
-                self._prepared = True
             self._connection = connect(self._url, self._schema, durable=True)
             longest = f"{round(self._lock_seconds * 1_000)}ms"
             self._connection.execute("SELECT set_config('lock_timeout', %s, false)", (longest,))
+            if not self._prepared:
+                marks = self._connection.execute(Statements(self._schema).marks)
+                refuse_if_moved(dict(marks.fetchall()), f"the schema {self._schema} of PostgreSQL")
+                self._prepared = True
         return self._connection
 
     @contextmanager

@@ -25,9 +25,8 @@ class Statements:
     def __init__(self, schema: str) -> None:
         self._schema = f'"{schema.replace(chr(34), 2 * chr(34))}"'
         # appending
-        self.lock_alone = self._made(
-            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({self._key(_APPENDING)})"
-        )
+        self.appending = self._made(f"SELECT pg_advisory_xact_lock({self._key(_APPENDING)})")
+        self.lock_alone = b"BEGIN ISOLATION LEVEL READ COMMITTED; " + self.appending
         self.lock = self.lock_alone + self._made(f"; {_HEAD}, pg_current_xact_id()::text {_HEAD_FROM}")
         self.copy = self._made(
             "COPY {schema}.event (position, received, time, call, name, message_id, source, content, body)"
@@ -49,6 +48,9 @@ class Statements:
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
         )
         self.fix_once = self._made("INSERT INTO {schema}.fixed VALUES (%s, %s) ON CONFLICT (name) DO NOTHING")
+        self.marks = self._made(
+            "SELECT name, value FROM {schema}.fixed WHERE name IN ('moving', 'moved', 'arrived')"
+        )
         self.fixed = self._made("SELECT value FROM {schema}.fixed WHERE name = %s")
         self.later = self._made(
             "SELECT s.last, e.position, e.message_id, e.content FROM"
