@@ -12,6 +12,7 @@ from time import perf_counter
 from cauce.app.compose import Composition
 from cauce.app.follow_definitions import follow_definitions
 from cauce.app.pipeline import LOG
+from cauce.app.process_lock import who_holds
 from cauce.govern.versions import Version
 from cauce.vocabulary.access import Viewer
 from cauce.vocabulary.definitions.canonical import contents
@@ -25,21 +26,22 @@ _LOOK_SECONDS = 0.25
 
 
 class Watch:
-    """Notices that another version was applied, a moment later at most."""
+    """Notices that another version was applied or the worker is to stand aside, a moment later at most."""
 
     def __init__(self, composition: Composition, monotonic: Callable[[], float]) -> None:
         self._versions = composition.versions
+        self._aside = composition.space.aside_lock
         self._known = composition.applied
         self._monotonic = monotonic
         self._asked = monotonic()
 
     def changed(self) -> bool:
-        """Whether another version is applied than when this was made."""
+        """Whether another version is applied than when this was made, or somebody needs the store."""
         now = self._monotonic()
         if now - self._asked < _LOOK_SECONDS:
             return False
         self._asked = now
-        return self._versions.latest() != self._known
+        return self._versions.latest() != self._known or who_holds(self._aside) is not None
 
 
 def apply_first(composition: Composition, viewer: Viewer, *, now: Moment) -> Version | None:

@@ -20,9 +20,10 @@ def difference_file(path: Path | None) -> Iterator[Callable[[Changed], None]]:
 
         def write(one: Changed) -> None:
             def row(values: Row | None) -> object:
-                return None if values is None else as_mapping(one.table, values)
+                # SQLAlchemy's names are texts of its own kind, which JSON does not know
+                return values and {f"{name}": value for name, value in as_mapping(one.table, values).items()}
 
-            line = {"table": one.table.name, "before": row(one.before), "after": row(one.after)}
+            line = {"table": f"{one.table.name}", "before": row(one.before), "after": row(one.after)}
             file.write(encode_json(line) + b"\n")
 
         yield write
