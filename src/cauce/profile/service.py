@@ -1,6 +1,7 @@
 """The door to profiles: fold a batch, read a golden record and say why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -114,6 +115,16 @@ class Profiles:
     def person(self, reader: Reader, signatures: Sequence[int]) -> Person:
         """The person whose events carried these signatures, as rules see her."""
         return LoadedProfiles(reader, self._rules).person(signatures)
+
+    def values(self, person: Person, at: Moment) -> Callable[[str], Any]:
+        """What gives a person's value of a trait at a moment, asserted or computed; None if she has none."""
+        computed = self._computed
+
+        def value(name: str) -> Any:
+            trait = computed.get(name)
+            return person.trait(name) if trait is None else trait.value(person, at)
+
+        return value
 
     def persons(
         self, reader: Reader, signatures: Mapping[ProfileKey, Sequence[int]]

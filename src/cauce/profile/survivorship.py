@@ -12,6 +12,7 @@ from cauce.profile.alive import Alive, alive
 from cauce.profile.fragment import Assertion, Fragment, assertions
 from cauce.profile.kept import Keep
 from cauce.vocabulary.definitions import SurvivorshipRule
+from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.language import scalar_order
 
 COMPUTED = "computed: "
@@ -141,8 +142,13 @@ def losers(
     if how.keep is not None:
         values = {scalar_order(one.value) for one in (decision.parts or (decision.winner,))}
         told = [one for one in told if not _won(one.value, values)]
-    ordered = sorted(set_of(told), key=_order, reverse=True)
-    return [one for one in ordered if (one.order, one.source) not in winners]
+    lost: dict[tuple[str, bytes], Assertion] = {}
+    for one in sorted(told, key=_order, reverse=True):
+        if (one.order, one.source) not in winners:
+            lost.setdefault((one.source, encode_json(one.value)), one)
+    winner = decision.winner
+    lost.pop((winner.source, encode_json(winner.value)), None)
+    return list(lost.values())
 
 
 def _won(value: Any, values: set[Any]) -> bool:
@@ -150,11 +156,6 @@ def _won(value: Any, values: set[Any]) -> bool:
     if type(value) is list:
         return bool(value) and all(_won(element, values) for element in value)
     return value is not None and scalar_order(value) in values
-
-
-def set_of(assertions: Iterable[Assertion]) -> list[Assertion]:
-    """The assertions without repeats of the same event."""
-    return list({(a.order, a.source): a for a in assertions}.values())
 
 
 def _order(assertion: Assertion) -> tuple[int, int, str]:

@@ -55,7 +55,10 @@ class MembersDocument(msgspec.Struct, frozen=True):
 
 
 class ConditionDocument(msgspec.Struct, frozen=True):
-    """A condition of the rule: whether it holds, until when at least, by which events."""
+    """A condition of the rule: whether it holds, until when at least, by which events.
+
+    ``approximate``: events or values that might count are no longer kept.
+    """
 
     text: str
     holds: bool
@@ -63,6 +66,7 @@ class ConditionDocument(msgspec.Struct, frozen=True):
     evidence: str
     message_ids: list[str]
     reasons: list["ConditionDocument"]
+    approximate: bool = False
 
 
 class WhyDocument(msgspec.Struct, frozen=True):
@@ -177,4 +181,5 @@ def _condition(reason: Reason) -> ConditionDocument:
         evidence=reason.evidence,
         message_ids=list(reason.message_ids),
         reasons=[_condition(part) for part in reason.reasons],
+        approximate=reason.approximate,
     )
