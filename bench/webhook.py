@@ -1,4 +1,5 @@
-"""Webhooks: deliveries per second with store, signature and receipts, and how soon one arrives.
+"""Webhooks: deliveries per second with store, signature and receipts, how soon one arrives, and what a
+dead neighbour costs; how well a rate is held; rows per second of files and tables.
 
 ``python -m bench.webhook`` prints the figures.
 """
@@ -6,9 +7,11 @@
 import asyncio
 import multiprocessing
 import random
+import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,23 +24,30 @@ import httpx
 from bench.figures import Figure
 from cauce.activate.deliverer import Deliverer
 from cauce.activate.deliveries import Deliveries
-from cauce.activate.destinations import WebhookTarget
+from cauce.activate.destinations import FileTarget, SqlTarget, Target, WebhookTarget, ready
 from cauce.activate.exchange import Exchange
+from cauce.activate.fields import columns_of
+from cauce.activate.file_run import FileRun
+from cauce.activate.files import write_rows
+from cauce.activate.payload import Shape
 from cauce.activate.secrets import Secret
 from cauce.activate.service import Activation
 from cauce.activate.settings import ActivateSettings
+from cauce.activate.tables import TableRow, TableWriter
 from cauce.storage.records import STATE
 from cauce.storage.sqlite import SqliteRecords
+from cauce.vocabulary.definitions import FileDef, FileFormat, SqlDef
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.membership import MembershipChange
-from cauce.vocabulary.moment import SECOND, now
+from cauce.vocabulary.moment import HOUR, SECOND, Moment, now
 from cauce.vocabulary.profile import ProfileKey
 
 DELIVERIES = 10_000
 TARGET = 1_500
 PACED, PACED_SECONDS = 100, 10
 LATEST_MS = 250
+RATE, ERROR, COST, ROUNDS = 200, 2, 5, 3
 FLOOR = "the same requests without store, signature and receipts"
 SETTINGS = ActivateSettings()
 
@@ -59,6 +69,8 @@ class _Receiver(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         if b"due-" in body:
             self._delays.append(now() - int(body.partition(b"due-")[2][:16]))
+        elif b"seen-" in body:
+            self._delays.append(now())
 
     def on_message_complete(self) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -116,17 +128,26 @@ def _changes(numbers: Sequence[int], person: str) -> list[MembershipChange]:
     ]
 
 
-def _queue(records: SqliteRecords, numbers: Sequence[int], person: str = "user-") -> None:
+def _queue(
+    records: SqliteRecords,
+    numbers: Sequence[int],
+    person: str = "user-",
+    names: Sequence[str] = ("crm",),
+    shapes: Mapping[str, Shape] | None = None,
+) -> None:
     with records.write() as transaction:
-        Activation({"buyers": ["crm"]}).queue(transaction, _changes(numbers, person))
+        Activation({"buyers": names}, shapes).queue(transaction, _changes(numbers, person))
+
+
+def _webhook(name: str, url: str, rate: int = 10_000) -> WebhookTarget:
+    return WebhookTarget(
+        name=name, url=httpx.URL(url), secret=Secret(b"secret"), allow_private=True, rate=rate, timeout=10
+    )
 
 
 @contextmanager
-def _delivering(records: SqliteRecords, url: str) -> Iterator[Deliverer]:
-    crm = WebhookTarget(
-        name="crm", url=httpx.URL(url), secret=Secret(b"secret"), allow_private=True, rate=10_000, timeout=10
-    )
-    deliverer = Deliverer(records, [crm], now, random.Random(1), SETTINGS)
+def _delivering(records: SqliteRecords, *targets: Target) -> Iterator[Deliverer]:
+    deliverer = Deliverer(records, targets, now, random.Random(1), SETTINGS)
     stop = Event()
     thread = Thread(target=deliverer.run, args=(stop,))
     thread.start()
@@ -138,19 +159,20 @@ def _delivering(records: SqliteRecords, url: str) -> Iterator[Deliverer]:
         thread.join()
 
 
-def _wait_until_delivered(records: SqliteRecords, count: int) -> None:
+def _wait_until_delivered(records: SqliteRecords, count: int, name: str = "crm") -> None:
     deliveries = Deliveries(records, now, lambda *_: None)
-    while deliveries.attempts().get(("crm", "delivered"), 0) < count:
+    while deliveries.attempts().get((name, "delivered"), 0) < count:
         sleep(0.02)
 
 
-def _throughput(folder: Path, url: str) -> tuple[float, float]:
-    """Deliveries per second, and processor microseconds for each."""
-    records = SqliteRecords(folder / "throughput.db", STATE)
+def _throughput(folder: Path, url: str, dead: Mapping[str, str]) -> tuple[float, float]:
+    """Deliveries per second, and processor microseconds for each, beside neighbours that are ``dead``."""
+    records = SqliteRecords(folder / "state.db", STATE)
     for first in range(0, DELIVERIES, 500):
-        _queue(records, range(first, first + 500))
+        _queue(records, range(first, first + 500), names=["crm", *dead])
+    neighbours = [_webhook(name, where) for name, where in dead.items()]
     started, busy = perf_counter(), process_time()
-    with _delivering(records, url):
+    with _delivering(records, _webhook("crm", url), *neighbours):
         _wait_until_delivered(records, DELIVERIES)
         took, worked = perf_counter() - started, process_time() - busy
     records.close()
@@ -179,7 +201,7 @@ async def _bare(url: httpx.URL) -> float:
 def _delays(folder: Path, url: str, delays: Callable[[], list[int]]) -> list[float]:
     """Milliseconds from a change's commit to its arrival, at ``PACED`` changes a second, ascending."""
     records = SqliteRecords(folder / "paced.db", STATE)
-    with _delivering(records, url):
+    with _delivering(records, _webhook("crm", url)):
         started = monotonic()
         for number in range(PACED * PACED_SECONDS):
             sleep(max(0.0, started + number / PACED - monotonic()))
@@ -189,15 +211,123 @@ def _delays(folder: Path, url: str, delays: Callable[[], list[int]]) -> list[flo
     return sorted(delay * 1_000 / SECOND for delay in delays())
 
 
+@contextmanager
+def _dead() -> Iterator[dict[str, str]]:
+    """Three receivers that are down: one refuses, one never answers, one does not even take connections."""
+    with socket.socket() as closed, socket.socket() as hung, socket.socket() as full:
+        closed.bind(("127.0.0.1", 0))
+        hung.bind(("127.0.0.1", 0))
+        hung.listen(1_000)
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        places = {"refuses": closed, "hangs": hung, "black hole": full}
+        yield {name: f"http://127.0.0.1:{one.getsockname()[1]}/" for name, one in places.items()}
+        for one in waiting:
+            one.close()
+
+
+def _neighbour_cost(folder: Path, url: str) -> tuple[float, float, float]:
+    """Deliveries per second, processor time of each, and the share that the worst dead neighbour costs.
+
+    Alone and beside each in turn, and the best of each, as other work on the machine only slows down.
+    """
+    rates: dict[str, list[float]] = {}
+    busy = []
+    with _dead() as dead:
+        for turn in range(ROUNDS):
+            for name in ("", *dead):
+                place = folder / f"{name or 'alone'}-{turn}"
+                place.mkdir()
+                rate, microseconds = _throughput(place, url, {name: dead[name]} if name else {})
+                rates.setdefault(name, []).append(rate)
+                if not name:
+                    busy.append(microseconds)
+    alone = max(rates.pop(""))
+    return alone, min(busy), 1 - min(map(max, rates.values())) / alone
+
+
+def _rate_error(folder: Path, url: str, arrivals: Callable[[], list[int]]) -> float:
+    """By how much, in percent, the receiver saw another rate than the limit, over ``PACED_SECONDS``."""
+    records = SqliteRecords(folder / "rate.db", STATE)
+    count = RATE * (PACED_SECONDS + 2)
+    for first in range(0, count, 500):
+        _queue(records, range(first, min(first + 500, count)), person="seen-")
+    with _delivering(records, _webhook("crm", url, RATE)):
+        _wait_until_delivered(records, count)
+    records.close()
+    seen = sorted(arrivals())
+    span = PACED_SECONDS * SECOND
+    inside = [bisect_left(seen, start + span) - index for index, start in enumerate(seen[: RATE * 2])]
+    return max(abs(one - RATE * PACED_SECONDS) for one in inside) / (RATE * PACED_SECONDS) * 100
+
+
+def _table_rows(folder: Path) -> tuple[float, float]:
+    """Changes per second into an SQLite table, and rows per second of bare inserts in as large batches."""
+    definition = SqlDef(name="wh", owner="bench", url="env:U", table="people", create=True)
+    records = SqliteRecords(folder / "table.db", STATE)
+    for first in range(0, DELIVERIES, 500):
+        _queue(records, range(first, first + 500), names=["wh"], shapes={"wh": Shape.of(definition)})
+    target = SqlTarget(definition=definition, url=Secret(f"sqlite:///{folder}/warehouse.db".encode()))
+    started = perf_counter()
+    with _delivering(records, target):
+        _wait_until_delivered(records, DELIVERIES, "wh")
+    took = perf_counter() - started
+    records.close()
+    writer = TableWriter(target)
+    rows = [
+        TableRow({"profile_id": f"bare-{number}", "segment": "s", "sequence": 1, "at": None}, True)
+        for number in range(DELIVERIES)
+    ]
+    started = perf_counter()
+    for first in range(0, DELIVERIES, 500):
+        writer.write(rows[first : first + 500])
+    return DELIVERIES / took, DELIVERIES / (perf_counter() - started)
+
+
+def _file_rows(folder: Path) -> tuple[float, float]:
+    """Changes per second into a CSV file with its receipts, and rows per second of the file alone."""
+    definition = FileDef(name="drop", owner="bench", folder="out", schedule="hourly")
+    records = SqliteRecords(folder / "file.db", STATE)
+    moment = [now()]
+    [target] = ready([definition], environment={}, folder=folder)
+    assert isinstance(target, FileTarget)
+    run = FileRun(records, target, ["buyers"], None, lambda: moment[0], SETTINGS)
+    run.due(moment[0])
+    for first in range(0, DELIVERIES, 500):
+        _queue(records, range(first, first + 500), names=["drop"], shapes={"drop": Shape.of(definition)})
+    moment[0] = Moment(moment[0] + HOUR)
+    started = perf_counter()
+    assert run.due(moment[0])
+    run.do(lambda: None)
+    took = perf_counter() - started
+    records.close()
+    columns = columns_of(definition)
+    row = {column.name: "x" * 20 for column in columns}
+    started = perf_counter()
+    write_rows(folder / "bare.csv", FileFormat.CSV, columns, (row for _ in range(DELIVERIES * 10)))
+    return DELIVERIES / took, DELIVERIES * 10 / (perf_counter() - started)
+
+
 def run() -> list[Figure]:
     """Deliver a backlog, then changes as they come, to a receiver in another process."""
     with tempfile.TemporaryDirectory() as temporary, _receiver() as (url, delays):
         folder = Path(temporary)
-        rate, microseconds = _throughput(folder, url)
+        rate, microseconds, cost = _neighbour_cost(folder, url)
         floor = asyncio.run(_bare(httpx.URL(url)))
         late = _delays(folder, url, delays)
+        error = _rate_error(folder, url, delays)
+        table, bare_table = _table_rows(folder)
+        file, bare_file = _file_rows(folder)
     p50, p99 = (late[int(len(late) * share)] for share in (0.5, 0.99))
     return [
+        Figure("the worst dead neighbour costs", cost * 100, "%", f"< {COST} %", cost * 100 < COST),
+        Figure(f"rate of {RATE}/s missed by", error, "%", f"≤ {ERROR} %", error <= ERROR),
+        Figure("changes into an SQL table (SQLite)", table, "/s", "", True, table / bare_table, "bare rows"),
+        Figure("changes into a CSV file", file, "/s", "", True, file / bare_file, "the file alone"),
         Figure("webhooks delivered", rate, "/s", f"≥ {TARGET:,}", rate >= TARGET, rate / floor, FLOOR),
         Figure("processor time of a delivery", microseconds, "µs", "", True),
         Figure(f"change → webhook arrives, {PACED}/s, p50", p50, "ms", "", True),

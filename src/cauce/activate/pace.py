@@ -1,15 +1,15 @@
 """Pace: how many requests a destination may be sent now."""
 
-_BURST_SECONDS = 0.05
-"""How much of what a late wake-up missed is caught up: so in five seconds at most one percent too much."""
+_BURST_SECONDS = 0.08
+"""How much of what late wake-ups missed is caught up: so five seconds see at most 1.6 % too much."""
 
 
 class Pace:
     """A token bucket of one destination; times are seconds of a clock that never jumps.
 
-    It begins with one request and holds one and those of a twentieth of a second:
-    a loop that wakes a little late keeps the rate, and no window of ``s`` seconds
-    sees more than ``rate`` · (``s`` + 0.05) + 1 requests begin.
+    It begins with one request and holds one and those of 0.08 seconds: a loop that
+    wakes a little late keeps the rate, and no window of ``s`` seconds sees more than
+    ``rate`` · (``s`` + 0.08) + 1 requests begin.
     """
 
     def __init__(self, rate: int, now: float) -> None:
