@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from cauce.activate.service import Activation
+from cauce.identity.graph import Given
 from cauce.identity.service import Identity, Resolution
 from cauce.identity.service import Session as IdentitySession
 from cauce.profile.service import Profiles
 from cauce.profile.session import ProfileSession, Recorded, merged
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import Cause, Due, SegmentSession, due_timers
-from cauce.storage.records import Records, Transaction
-from cauce.vocabulary.errors import Transient
+from cauce.storage.records import Records, Transaction, progress
+from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Event, Position
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
@@ -29,6 +30,9 @@ LOG, CLOCK = "log", "clock"
 VERSION = "definitions"
 """Under this name ``progress`` has the number of the version of the definitions that made the state."""
 
+ROUND = "fold.round"
+"""Under this name ``progress`` has the last position of an open round (``app/rounds``); 0 if none is."""
+
 TIMERS_AT_ONCE = 1_000
 
 
@@ -36,6 +40,21 @@ class Superseded(Transient):
     """Other definitions made the state meanwhile: whoever folds must take them in first."""
 
     code = "superseded"
+
+
+class Unfoldable(Exception):
+    """An event that cannot be folded, by its position, and what was raised."""
+
+    def __init__(self, position: Position, reason: Exception) -> None:
+        super().__init__(position)
+        self.position = position
+        self.reason = reason
+
+
+class MovedOn(Transient):
+    """Another worker has folded these events, or is about to."""
+
+    code = "moved_on"
 
 
 class Pipeline(NamedTuple):
@@ -58,10 +77,13 @@ class Pipeline(NamedTuple):
         return merged(self.segments.recorded, self.profiles.recorded)
 
     def fold(self, events: Sequence[Event]) -> None:
-        """Fold events that follow the stored position, in order."""
+        """Fold events that follow the stored position, in order.
+
+        Raises ``MovedOn`` if another worker was faster.
+        """
         horizon = events[-1].received
         with self.records.write() as transaction:
-            self._require_version(transaction)
+            self.require(transaction, events[0].position)
             due = due_timers(transaction, horizon, TIMERS_AT_ONCE)
             if len(due) < TIMERS_AT_ONCE:
                 batch = self._batch(transaction, events, horizon, due)
@@ -83,7 +105,7 @@ class Pipeline(NamedTuple):
         more = True
         while more:
             with self.records.write() as transaction:
-                self._require_version(transaction)
+                self.require(transaction)
                 due = due_timers(transaction, moment, TIMERS_AT_ONCE)
                 more = len(due) == TIMERS_AT_ONCE
                 horizon = due[-1].due if more else moment
@@ -97,11 +119,43 @@ class Pipeline(NamedTuple):
         """Go past an event that cannot be folded."""
         self.pass_time(received)
         with self.records.write() as transaction:
+            self.require(transaction, position)
             transaction.advance(LOG, position)
 
-    def _require_version(self, transaction: Transaction) -> None:
-        if self.version and transaction.progress(VERSION) != self.version:
+    def fold_lane(
+        self,
+        transaction: Transaction,
+        events: Sequence[Event],
+        horizon: Moment,
+        due: Sequence[Due],
+        given: Given,
+    ) -> None:
+        """Fold some events of a round, and the timers due by its end, in a transaction of theirs.
+
+        Raises ``Unfoldable`` where an event fails in a way that no code foresaw.
+        """
+        batch = self._batch(transaction, events, horizon, due, given)
+        for event in events:
+            batch.fire_timers(event.received)
+            try:
+                batch.fold(event)
+            except CauceError:
+                raise
+            except Exception as error:
+                raise Unfoldable(event.position, error) from error
+        batch.fire_timers(horizon)
+        batch.save()
+
+    def require(self, transaction: Transaction, position: int | None = None) -> None:
+        """Raise ``Superseded`` if other definitions are in force, ``MovedOn`` if a round is open.
+
+        Or if the event at ``position`` was folded already.
+        """
+        found = {row[0]: row[1] for row in transaction.rows(progress, "name", (LOG, VERSION, ROUND))}
+        if self.version and found.get(VERSION, 0) != self.version:
             raise Superseded("Other definitions are in force.", hint="They are taken in within a second.")
+        if found.get(ROUND, 0) or (position is not None and found.get(LOG, 0) >= position):
+            raise MovedOn("Another worker folds these events.")
 
     def _batch(
         self,
@@ -109,9 +163,11 @@ class Pipeline(NamedTuple):
         events: Sequence[Event],
         horizon: Moment,
         due: Sequence[Due],
+        given: Given | None = None,
     ) -> "_Batch":
         waiting = {timer.profile for timer in due}
-        identity = self.identity.begin(transaction, [e.identifiers for e in events], sorted(waiting))
+        observed = [event.identifiers for event in events]
+        identity = self.identity.begin(transaction, observed, sorted(waiting), given)
         profiles = self.profiles.begin(transaction, self.recorded, stored_upto=identity.known_signatures)
         profiles.load(identity.loaded_signatures())
         segments = SegmentSession(

@@ -117,6 +117,10 @@ class Worker:
         self._set_aside_in_a_row += 1
         if self._set_aside_in_a_row > MOST_SET_ASIDE:
             raise error
+        self._quarantine(row, error)
+        self._pipeline.skip(row.position, row.received)
+
+    def _quarantine(self, row: Logged, error: Exception) -> None:
         logger.error("position %d cannot be folded: %s", row.position, type(error).__name__)
         refused = Refused(
             reason="fold_failed",
@@ -125,7 +129,6 @@ class Worker:
             body=row.body,
         )
         self._log.append([], [refused], now=self._clock())
-        self._pipeline.skip(row.position, row.received)
 
     def _next_due(self) -> Moment | None:
         with self._pipeline.records.read() as reader:

@@ -7,7 +7,7 @@ yet; without it everything is in memory. What changed is marked, for whoever sav
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from operator import attrgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -188,6 +188,13 @@ class Stored(Protocol):
         """Load the signatures of these sets, as far as they exist."""
 
 
+class Given(NamedTuple):
+    """Numbers that new identifiers and signatures have been given beforehand, by their keys."""
+
+    identifiers: dict[str, int]
+    signatures: dict[str, int]
+
+
 class Graph:
     """Identifiers, signatures and groups by their ids, and what changed about them.
 
@@ -195,9 +202,10 @@ class Graph:
     members that are not loaded. ``absent`` holds the keys that were looked for.
     """
 
-    def __init__(self, policy: Policy, stored: Stored | None = None) -> None:
+    def __init__(self, policy: Policy, stored: Stored | None = None, given: Given | None = None) -> None:
         self.policy = policy
         self._stored = stored
+        self._given = given or Given({}, {})
         self.nodes: dict[int, Node] = {}
         self.nodes_by_key: dict[str, Node] = {}
         self.groups: dict[int, Group | None] = {}
@@ -260,7 +268,8 @@ class Graph:
 
     def add_node(self, key: str, time: int) -> Node:
         """A new identifier; a live one is a new profile of its own."""
-        self.last_identifier = id_ = self.last_identifier + 1
+        id_ = self._given.identifiers.get(key) or self.last_identifier + 1
+        self.last_identifier = max(id_, self.last_identifier)
         node = Node(id_, key, self.policy.rank)
         self.nodes[id_] = self.nodes_by_key[key] = node
         self.nodes_added.append(node)
@@ -273,7 +282,8 @@ class Graph:
 
     def add_signature(self, key: str) -> Signature:
         """A new signature without evidence yet."""
-        self.last_signature = id_ = SignatureKey(self.last_signature + 1)
+        id_ = SignatureKey(self._given.signatures.get(key) or self.last_signature + 1)
+        self.last_signature = max(id_, self.last_signature)
         signature = Signature(id_, key, {})
         self.signatures[id_] = self.signatures_by_key[key] = signature
         self.signatures_added.append(signature)

@@ -78,7 +78,7 @@ class Resolver:
     def look_ahead(self, observations: Iterable[tuple[Identifier, ...]]) -> None:
         """Read, in few queries, all that events with these identifiers touch."""
         graph = self.graph
-        self._keys = {identifiers: _keys_of(identifiers) for identifiers in observations}
+        self._keys = {identifiers: keys_of(identifiers) for identifiers in observations}
         graph.find(chain.from_iterable(self._keys.values()))
         known = []
         for identifiers, keys in self._keys.items():
@@ -102,7 +102,7 @@ class Resolver:
         nodes, new = [], []
         keys = self._keys.get(identifiers)
         if keys is None:
-            keys = _keys_of(identifiers)
+            keys = keys_of(identifiers)
             graph.find(keys)
         for key in keys:
             node = graph.nodes_by_key.get(key)
@@ -171,7 +171,7 @@ class Resolver:
         self.partition.rebuild(outcome.groups, outcome.parts)
 
 
-def _keys_of(identifiers: Iterable[Identifier]) -> list[str]:
+def keys_of(identifiers: Iterable[Identifier]) -> list[str]:
     """The keys of identifiers, each once."""
     keys = [f"{type_}:{value}" for type_, value in identifiers]
     return keys if len(keys) == 1 else list(dict.fromkeys(keys))

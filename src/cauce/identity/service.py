@@ -7,17 +7,19 @@ from msgspec.structs import replace
 from sqlalchemy import func, or_, select
 
 from cauce.identity import records
+from cauce.identity.dealing import Dealing, Dealt
 from cauce.identity.everybody import Whole, everybody
-from cauce.identity.graph import Graph
+from cauce.identity.graph import Given, Graph
 from cauce.identity.links import links_of_profile
 from cauce.identity.naming import Names, hash_of
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Described, Link, Resolution
 from cauce.identity.rules import Ruleset
-from cauce.identity.session import Session
+from cauce.identity.session import IDENTIFIERS, SIGNATURES, Session
 from cauce.identity.stored import StoredRows
 from cauce.storage.records import Reader, Transaction
 from cauce.vocabulary.errors import Conflict
+from cauce.vocabulary.event import Event
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
@@ -39,17 +41,37 @@ class Identity:
         transaction: Transaction,
         observations: Sequence[tuple[Identifier, ...]],
         profiles: Sequence[ProfileKey] = (),
+        given: Given | None = None,
     ) -> Session:
         """Start a micro-batch: read all that these events and profiles touch.
 
+        ``given`` are the numbers that new identifiers and signatures get, if a round gave them.
         Raises ``Conflict`` if the stored profiles were made by other rules.
         """
         view = self._view(transaction) or self._enter(transaction)
         if not transaction.rows(records.views, "hash", [self._hash]):
             self._store(transaction, view)
-        session = Session(transaction, self._policy, self._names, view)
+        session = Session(transaction, self._policy, self._names, view, given)
         session.load(observations, profiles)
         return session
+
+    def deal(
+        self, transaction: Transaction, events: Sequence[Event], profiles: Sequence[ProfileKey]
+    ) -> Dealt | None:
+        """Which events of a round belong together; None before the view's first batch.
+
+        ``profiles`` are those whose timers are due.
+        """
+        view = self._view(transaction)
+        if view is None or not transaction.rows(records.views, "hash", [self._hash]):
+            return None
+        counters = [transaction.progress(name) for name in (IDENTIFIERS, SIGNATURES)]
+        dealing = Dealing(transaction, self._policy, view, *counters)
+
+        def resolve(given: Given, some: Sequence[Event]) -> Session:
+            return self.begin(transaction, [event.identifiers for event in some], given=given)
+
+        return dealing.deal(events, profiles, resolve)
 
     def find(self, reader: Reader, identifier: Identifier) -> ProfileKey | None:
         """The profile that has a normalized identifier; None if nobody has."""

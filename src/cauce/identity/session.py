@@ -1,9 +1,9 @@
 """One micro-batch of resolving events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from cauce.identity import records
-from cauce.identity.graph import Graph
+from cauce.identity.graph import Given, Graph
 from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Resolution
@@ -15,7 +15,7 @@ from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
-_IDENTIFIERS, _SIGNATURES, _MOVES = "identity.identifiers", "identity.signatures", "identity.moves"
+IDENTIFIERS, SIGNATURES, MOVES = "identity.identifiers", "identity.signatures", "identity.moves"
 """Names of the counters that ids are taken from."""
 
 
@@ -26,14 +26,16 @@ class Session:
     reads when it is needed.
     """
 
-    def __init__(self, transaction: Transaction, policy: Policy, names: Names, view: int) -> None:
+    def __init__(
+        self, transaction: Transaction, policy: Policy, names: Names, view: int, given: Given | None = None
+    ) -> None:
         self._transaction = transaction
         self._names = names
         self._view = view
         self._stored = StoredRows(transaction, view)
-        self._graph = Graph(policy, self._stored)
-        self._newest = self._graph.last_identifier = transaction.progress(_IDENTIFIERS)
-        self._graph.last_signature = transaction.progress(_SIGNATURES)
+        self._graph = Graph(policy, self._stored, given)
+        self._newest = self._graph.last_identifier = transaction.progress(IDENTIFIERS)
+        self._graph.last_signature = transaction.progress(SIGNATURES)
         self._resolver = Resolver(self._graph, names)
         self.known_signatures = self._graph.last_signature
         self.known_profiles = self._graph.last_identifier
@@ -77,6 +79,10 @@ class Session:
         self._graph.load([profile])
         return self._names.profile_id(self._graph.nodes[profile].key)
 
+    def touched(self) -> tuple[Collection[int], Collection[ProfileKey]]:
+        """The identifiers and the profiles that were looked at so far."""
+        return self._graph.nodes.keys(), [ProfileKey(key) for key in self._graph.groups]
+
     def loaded_profiles(self) -> list[ProfileKey]:
         """The profiles read ahead or made so far."""
         return [group.key for group in self._graph.groups.values() if group is not None]
@@ -88,10 +94,10 @@ class Session:
     def save(self) -> None:
         """Write what the events changed. Call it once, as the last thing."""
         save(self._transaction, self._graph, self._view, self._newest)
-        first = self._transaction.progress(_MOVES) + 1
+        first = self._transaction.progress(MOVES) + 1
         moves = self._resolver.partition.moves
         rows = [(seq, self._view, *move) for seq, move in enumerate(moves, first)]
         self._transaction.put(records.moves, rows)
-        self._transaction.advance(_MOVES, first + len(rows) - 1)
-        self._transaction.advance(_IDENTIFIERS, self._graph.last_identifier)
-        self._transaction.advance(_SIGNATURES, self._graph.last_signature)
+        self._transaction.advance(MOVES, first + len(rows) - 1)
+        self._transaction.advance(IDENTIFIERS, self._graph.last_identifier)
+        self._transaction.advance(SIGNATURES, self._graph.last_signature)

@@ -16,6 +16,9 @@ from cauce.vocabulary.membership import MembershipChange
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
+CHANGES = "membership_change"
+"""Under this name ``progress`` has the number of the newest change."""
+
 
 class Cause(NamedTuple):
     """Why memberships are looked at: an event, or a timer (position 0, no message id)."""
@@ -64,7 +67,7 @@ class SegmentSession:
         self._due: dict[ProfileKey, dict[str, Moment]] = {}
         self._stored: dict[ProfileKey, tuple[dict[str, Moment], dict[str, Moment]]] = {}
         self._changes: list[MembershipChange] = []
-        self._sequence = transaction.progress("membership_change")
+        self._sequence = transaction.progress(CHANGES)
 
     def load(self, profiles: Iterable[ProfileKey]) -> None:
         """Read what is not read yet; call once with all that a batch may touch."""
@@ -149,7 +152,7 @@ class SegmentSession:
     def save(self) -> Sequence[MembershipChange]:
         """Write what changed; the changes, in order."""
         self._transaction.put(membership_change, [_row(change) for change in self._changes])
-        self._transaction.advance("membership_change", self._sequence)
+        self._transaction.advance(CHANGES, self._sequence)
         since = [(stored[0], self._since[p], p) for p, stored in self._stored.items()]
         due = [(stored[1], self._due[p], p) for p, stored in self._stored.items()]
         for table, pairs in ((membership, since), (timer, due)):
