@@ -41,6 +41,10 @@ def test_a_page_of_files_is_followed(reader):
     follow(reader, PAGES / "import-files.md")
 
 
+def test_traits_are_defined_as_the_page_says(reader):
+    follow(reader, PAGES / "traits.md")
+
+
 def test_refused_input_is_repaired_as_the_page_says(reader):
     reader.type(Command("cauce init shop", []))
     reader.type(Command("cauce serve --space shop", READY))

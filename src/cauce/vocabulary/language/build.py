@@ -219,7 +219,11 @@ class Builder:
 
     def _trait(self, path: Path, position: int) -> Operand:
         """A trait, or the expression of a computed one in its place."""
-        reduction = self._computed.get(path[0])
+        try:
+            reduction = self._computed.get(path[0])
+        except Fault as fault:  # the expression of that trait has no meaning
+            fault.position = position
+            raise
         if reduction is None:
             return Trait(path, position=position)
         if len(path) > 1:
