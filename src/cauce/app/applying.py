@@ -47,11 +47,7 @@ def apply(
     if no plan fits, ``Conflict`` if another version was applied meanwhile, and
     ``NotAllowed`` if the viewer may not apply.
     """
-    if Scope.DEFINE not in viewer.scopes:
-        raise NotAllowed(
-            f"{viewer.name} lacks the scope {Scope.DEFINE}.",
-            hint=f"Use a key that has it: `cauce key create api NAME --scope {Scope.DEFINE}`.",
-        )
+    require_define(viewer)
     if is_applied(composition, candidate):
         return None
     kept = contents(candidate)
@@ -59,6 +55,15 @@ def apply(
     if at is not None:
         _require_plan(composition, at, base, hash_of_all(kept), now)
     return composition.versions.add(kept, base=base, now=now, viewer=viewer, note=note, again=again)
+
+
+def require_define(viewer: Viewer) -> None:
+    """Raise ``NotAllowed`` unless the viewer may plan and apply definitions."""
+    if Scope.DEFINE not in viewer.scopes:
+        raise NotAllowed(
+            f"{viewer.name} lacks the scope {Scope.DEFINE}.",
+            hint=f"Use a key that has it: `cauce key create api NAME --scope {Scope.DEFINE}`.",
+        )
 
 
 def is_applied(composition: Composition, candidate: Definitions) -> bool:

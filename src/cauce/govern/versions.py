@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from cauce.govern.records import definition, definition_content, definition_plan, definition_version
 from cauce.storage.records import Reader, Records, Row, Transaction
 from cauce.vocabulary.access import Viewer
-from cauce.vocabulary.definitions.canonical import Contents, Key, hash_of, hash_of_all
+from cauce.vocabulary.definitions import Definitions
+from cauce.vocabulary.definitions.canonical import Contents, Key, hash_of, hash_of_all, read_contents
 from cauce.vocabulary.errors import Conflict, NotFound
 from cauce.vocabulary.moment import Moment
 
@@ -71,6 +72,10 @@ class Versions:
         with self._control.read() as reader:
             _version(reader, number)
             return _contents(reader, number)
+
+    def definitions(self, number: int) -> Definitions:
+        """The definitions of a version, decoded; raises ``NotFound``."""
+        return read_contents(self.contents(number))
 
     def add(
         self,

@@ -13,6 +13,7 @@ from cauce.activate.deliveries import Deliveries
 from cauce.activate.status import Destinations
 from cauce.app.api.answers import describe
 from cauce.app.api.counting import Counting, Requests
+from cauce.app.api.definitions import definition_routes
 from cauce.app.api.deliveries import delivery_routes
 from cauce.app.api.destinations import destination_routes
 from cauce.app.api.groups import group_routes
@@ -59,6 +60,7 @@ def create_api(
         segment_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),
+        definition_routes(composition, clock),
         destination_routes(Destinations(composition.state, composition.in_force)),
         delivery_routes(
             deliveries,

@@ -1,0 +1,194 @@
+"""Definitions are planned and applied while `cauce serve` runs and events flow: all is told once."""
+
+import json
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from cauce.app.compose import Composition
+from cauce.app.pipeline import LOG
+from tests.faults.webhook_receiver import Receiver, answer
+from tests.story.command import Ran, cauce, succeed
+from tests.story.serving import Served, send, served, until
+
+SEGMENT = """\
+key: {key}
+owner: test
+anonymous: true
+rule: event('Order Completed').count() >= 1
+destinations: [crm]
+"""
+DESTINATION = """\
+name: crm
+owner: test
+kind: webhook
+url: {url}
+secret: file:secrets/crm
+allow_private: true
+"""
+
+
+def order(number: int) -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": f"u{number}",
+        "messageId": f"m{number}",
+        "properties": {"total": number},
+    }
+
+
+class Live(NamedTuple):
+    """A served space with its keys, and what its destination was told."""
+
+    root: Path
+    served: Served
+    write_key: str
+    api_key: str
+    receiver: Receiver
+
+    def run(self, *arguments: object) -> Ran:
+        return cauce(*arguments, "--space", self.root)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.root / "definitions" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+
+    def told(self) -> Counter[tuple[str, str, str]]:
+        """How often each change was delivered: what, who, which segment."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for request in list(self.receiver.requests):
+            body = json.loads(request.body)
+            found[body["event"], body["userId"], body["properties"]["audience_key"]] += 1
+        return found
+
+    def api(self, method: str, path: str, **query: Any) -> httpx.Response:
+        return httpx.request(
+            method,
+            f"{self.served.api}/api/v1/{path}",
+            params={"purpose": "operations", **query},
+            headers={"Authorization": f"Bearer {self.api_key}"},
+            timeout=60,
+            trust_env=False,
+        )
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    root = tmp_path / "space"
+    keys = succeed("init", root, "--json").json
+    shutil.rmtree(root / "definitions/segments")
+    (root / "secrets").mkdir()
+    (root / "secrets/crm").write_text("whsec")
+    with Receiver(lambda _: answer(200)) as receiver, served(root) as now:
+        yield Live(root, now, keys["write_key"], keys["api_key"], receiver)
+
+
+def flow(live: Live, halt: threading.Event) -> int:
+    """Send orders of ever new people until told to stop; how many were acknowledged."""
+    number = 0
+    while not halt.is_set():
+        answered = send(live.served.collector, live.write_key, *[order(number + n) for n in range(10)])
+        assert answered.status_code == 200
+        number += 10
+        time.sleep(0.01)
+    return number
+
+
+def test_a_version_comes_into_force_while_events_flow(live: Live) -> None:
+    sent: list[int] = []
+    halt = threading.Event()
+    sender = threading.Thread(target=lambda: sent.append(flow(live, halt)))
+    sender.start()
+    try:
+        composition = Composition(live.root)
+        until(lambda: composition.log.head() > 50, "events")
+        live.write("segments/buyers.yaml", SEGMENT.format(key="buyers"))
+        live.write("destinations/crm.yaml", DESTINATION.format(url=live.receiver.url()))
+        plan = live.run("plan", "--json").json
+        assert plan["base"] == 1
+        [entering] = [e for c in plan["changes"] for e in c["effects"] if e["what"] == "entering"]
+        assert entering["count"] >= len(entering["people"]) == 20
+        applied = succeed("apply", "--at", plan["position"], "--json", "--space", live.root).json
+        assert (applied["version"], applied["in_force"]) == (2, True)
+        sizes = live.api("GET", "segments").json()["data"]
+        assert [one["key"] for one in sizes] == ["buyers"]
+        head = composition.log.head()
+        until(lambda: composition.log.head() > head + 50, "events after it")
+    finally:
+        halt.set()
+        sender.join()
+    until(lambda: len(live.told()) == sent[0], "every buyer to be told")
+    assert live.told() == Counter({("Audience Entered", f"u{n}", "buyers"): 1 for n in range(sent[0])})
+    with composition.state.read() as reader:
+        assert reader.progress(LOG) == composition.log.head()
+    levels = {message["level"] for message in live.served.messages()}
+    assert levels <= {"info", "debug"}, [
+        m for m in live.served.messages() if m["level"] not in ("info", "debug")
+    ]
+    _rename(live, sent[0])
+
+
+def _rename(live: Live, people: int) -> None:
+    """Another key is another segment: all leave the one and enter the other."""
+    (live.root / "definitions/segments/buyers.yaml").unlink()
+    live.write("segments/patrons.yaml", SEGMENT.format(key="patrons"))
+    plan = live.api("POST", "definitions/plan").json()
+    [told] = plan["deliveries"]
+    assert (told["entering"], told["leaving"]) == (people, people)
+    assert any("same rule under another key" in note for c in plan["changes"] for note in c["notes"])
+    assert live.api("POST", "definitions/apply").status_code == 400
+    assert live.api("POST", "definitions/apply", at=plan["position"] + 1).json()["code"] == "not_planned"
+    done = live.api("POST", "definitions/apply", at=plan["position"], note="A better word").json()
+    assert done == {"version": 3, "applied": True, "in_force": True}
+    again = live.api("POST", "definitions/apply", at=plan["position"]).json()
+    assert again == {"version": 3, "applied": False, "in_force": True}
+    until(lambda: len(live.told()) == 3 * people, "leaving and entering to be told")
+    assert set(live.told().values()) == {1}
+    versions = live.api("GET", "definitions/versions").json()["data"]
+    assert [(one["number"], one["note"]) for one in versions] == [
+        (1, "the first start"),
+        (2, ""),
+        (3, "A better word"),
+    ]
+    assert versions[-1]["viewer"] == "first"
+
+
+def test_a_destination_without_secret_waits_and_a_removed_one_stops(live: Live) -> None:
+    live.write("segments/buyers.yaml", SEGMENT.format(key="buyers"))
+    unready = DESTINATION.replace("secrets/crm", "secrets/absent").format(url=live.receiver.url())
+    live.write("destinations/crm.yaml", unready)
+    assert live.run("apply", "--force", "--json").json["in_force"]
+    assert send(live.served.collector, live.write_key, order(1), order(2)).status_code == 200
+
+    def waiting() -> list[Any]:
+        found: list[Any] = live.run("delivery", "list", "--json").json
+        return found
+
+    until(lambda: len(waiting()) == 2, "deliveries to be queued")
+    assert any("secrets/absent" in message["message"] for message in live.served.messages())
+    assert set(live.served.children()) == {"collector", "worker", "api"}
+    assert not live.told()
+    live.write("destinations/crm.yaml", DESTINATION.format(url=live.receiver.url()))
+    assert live.run("apply", "--force", "--json").json["version"] == 3
+    until(lambda: len(live.told()) == 2, "what had waited to be delivered")
+    (live.root / "definitions/destinations/crm.yaml").unlink()
+    refused = live.run("apply", "--force")
+    assert refused.code == 2
+    assert "segments/buyers.yaml:5:16: unknown destination crm" in refused.err
+    live.write("segments/buyers.yaml", SEGMENT.format(key="buyers").replace("destinations: [crm]\n", ""))
+    assert live.run("apply", "--force", "--json").json["version"] == 4
+    assert send(live.served.collector, live.write_key, order(3)).status_code == 200
+    until(lambda: live.run("log", "stats", "--json").json["folded"] >= 3, "the fold")
+    assert len(live.told()) == 2
+    rolled = live.run("rollback", "3", "--force", "--json").json
+    assert (rolled["version"], rolled["in_force"]) == (5, True)
+    assert live.run("history", "--json").json[-1]["again"] == 3
