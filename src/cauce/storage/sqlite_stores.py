@@ -79,7 +79,8 @@ class SqliteStores:
     def _exchange(self, which: Other, file: Path) -> None:
         """Let ``state.db`` lead to another file; the rename of the link is the moment of the swap."""
         before = self._named()
-        dropped = self._link(Other.FORMER).resolve() if which is Other.SHADOW else None
+        former = self._link(Other.FORMER)
+        dropped = former.resolve() if which is Other.SHADOW and former.is_symlink() else None
         self._point(self._link(Other.FORMER), before)
         self._point(self._path, file)
         if which is Other.SHADOW:
