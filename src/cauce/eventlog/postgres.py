@@ -1,7 +1,7 @@
 """PostgreSQL as the engine of the event log: rows in the space's schema, sealed ranges in Parquet."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,12 @@ import pyarrow as pa
 
 from cauce.eventlog.columns import PLAIN, plain_columns
 from cauce.eventlog.database import FOLDER
-from cauce.eventlog.port import Outcome, Quarantined, Settlement, Tick
+from cauce.eventlog.history import append_sealed
+from cauce.eventlog.plan import Plan
+from cauce.eventlog.port import EVENTS_PER_CHUNK, Appended, Outcome, Quarantined, Settlement, Tick
 from cauce.eventlog.postgres_appending import PostgresAppender
 from cauce.eventlog.postgres_connection import Connection, LostConnection, PostgresConnection
+from cauce.eventlog.postgres_sealing import PostgresSealable
 from cauce.eventlog.postgres_statements import Statements
 from cauce.eventlog.sealable import Range
 from cauce.eventlog.sealed import SealedReader
@@ -21,7 +24,7 @@ from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
 from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.moment import Clock, Moment
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ class PostgresLog:
 
     def __init__(self, url: str, schema: str, space: Path, *, wait_seconds: float = 30) -> None:
         self._sql = Statements(schema)
+        self._opener = partial(PostgresSealable, url, schema, space)
         self._folder = space / FOLDER
         self._appender = PostgresAppender(url, schema, self._folder, wait_seconds=wait_seconds)
         self._sealed = SealedReader(self._folder)
@@ -59,6 +63,27 @@ class PostgresLog:
         now: Moment,
     ) -> None:
         """None, always: the server must be asked, and that means to wait."""
+
+    def append_sealed(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        plan: Plan,
+        *,
+        clock: Clock,
+        processes: int = 1,
+        events_per_chunk: int = EVENTS_PER_CHUNK,
+    ) -> Iterator[Appended]:
+        """Append batches of accepted events straight into sealed files."""
+        return append_sealed(
+            self._appender,
+            self._folder.parent,
+            self._opener,
+            batches,
+            plan,
+            clock,
+            processes=processes,
+            events_per_chunk=events_per_chunk,
+        )
 
     def catch_up(self) -> None:
         """Take in what other processes appended."""

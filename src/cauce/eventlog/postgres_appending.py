@@ -7,7 +7,7 @@ follower sees positions in order. Statements under the lock take a snapshot each
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -19,9 +19,10 @@ from cauce.eventlog.deciding import EventRow, RefusedRow, decide, not_open, refu
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome, Settlement, Tick
 from cauce.eventlog.postgres_connection import Connection, LostConnection, PostgresConnection
+from cauce.eventlog.postgres_sealing import register
 from cauce.eventlog.postgres_seed import seed_of
 from cauce.eventlog.postgres_statements import Statements
-from cauce.eventlog.sealable import Range
+from cauce.eventlog.sealable import Range, Sealed, SealRow
 from cauce.eventlog.sealed import kept_runs
 from cauce.vocabulary.errors import Transient
 from cauce.vocabulary.event import Accepted, Position, Refused
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 _TYPES = ("int8", "int8", "int8", "text", "text", "text", "text", "bytea", "bytea")
 _PAGE = 20_000
+_ROWS = 2_000
+_BE_PATIENT = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
 
 class Head(NamedTuple):
@@ -40,6 +43,30 @@ class Head(NamedTuple):
     floor: int
     sealed_to: int
     transaction: str
+
+
+class Held:
+    """A log whose lock is held; see ``Exclusive`` in ``history``."""
+
+    def __init__(self, appender: "PostgresAppender", connection: Connection, head: Head) -> None:
+        self.head = Position(head.position)
+        self.sealed_to = Position(head.sealed_to)
+        self.floor = Moment(head.floor)
+        self._appender = appender
+        self._connection = connection
+        self._head = head
+
+    def known(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Those of the fingerprints of message ids that the log holds."""
+        return self._appender.find(prints)
+
+    def rows(self) -> Iterator[list[SealRow]]:
+        """The rows that are not sealed, in order."""
+        return self._appender.rows(self._connection, self.sealed_to, self.head)
+
+    def finish(self, sealed: Sealed | None, new: Mapping[int, bytes], refused: Sequence[RefusedRow]) -> None:
+        """Register a range, refuse input, commit."""
+        self._appender.seal_and_finish(self._connection, self._head, sealed, new, refused)
 
 
 class PostgresAppender:
@@ -93,6 +120,57 @@ class PostgresAppender:
         with self._exclusive():
             self._fresh(self._take_in)
 
+    @property
+    def seed(self) -> int:
+        """The seed of the log's fingerprints."""
+        if self._seed is None:
+            with self._exclusive():
+                self._fresh(self._seed_in)
+        assert self._seed is not None, "it was read just now"
+        return self._seed
+
+    def known(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Those of the fingerprints of message ids that the log holds now."""
+        with self._exclusive():
+            self._fresh(self._take_in)
+            return self._seen.find(prints)
+
+    @contextmanager
+    def exclusive(self) -> Iterator["Held"]:
+        """The log with its lock held; undone if ``finish`` was not called."""
+        self.catch_up()
+        with self._locked() as (connection, head):
+            connection.execute(_BE_PATIENT)  # a file is written meanwhile
+            if head.position > self._seen.known or head.sealed_to > self._sealed_to:
+                self._take_in(connection)
+            yield Held(self, connection, head)
+
+    def find(self, prints: Sequence[int]) -> Mapping[int, bytes]:
+        """Within ``exclusive``: those of the fingerprints that the log holds."""
+        return self._seen.find(prints)
+
+    def rows(self, connection: Connection, after: int, upto: int) -> Iterator[list[SealRow]]:
+        """Within ``exclusive``: the rows between two positions."""
+        while rows := connection.execute(self._sql.to_seal, (after, upto, _ROWS)).fetchall():
+            after = rows[-1][0]
+            yield rows
+
+    def seal_and_finish(
+        self,
+        connection: Connection,
+        head: Head,
+        sealed: Sealed | None,
+        new: Mapping[int, bytes],
+        refused: Sequence[RefusedRow],
+    ) -> None:
+        """Within ``exclusive``: register a range, refuse input, commit."""
+        if sealed is not None:
+            register(connection, self._sql, [sealed], [])
+        self._refuse(connection, self._unless_known(connection, list(refused)))
+        self._commit(connection, head)
+        if sealed is not None:
+            self._seen.add(dict(new), sealed.range.last)
+
     def index_bytes(self) -> int:
         """Memory of the index of message ids, without the newest ids (at most 32,768 of them)."""
         return self._seen.nbytes
@@ -119,10 +197,8 @@ class PostgresAppender:
             seed = self._seed_in(connection)
             decision = decide(events, self._seen, seed=seed, head=head.position, received=received)
             self._insert(connection, decision.rows)
-            new = self._unless_known(connection, decision.refused) + refused_rows(refused, received)
-            if new:
-                with connection.cursor() as cursor:
-                    cursor.executemany(self._sql.quarantine, new)
+            fresh = self._unless_known(connection, decision.refused)
+            self._refuse(connection, fresh + refused_rows(refused, received))
             self._commit(connection, head)
             if decision.rows:
                 self._seen.add(decision.new, decision.rows[-1][0])
@@ -134,6 +210,11 @@ class PostgresAppender:
                 copy.set_types(_TYPES)
                 for row in rows:
                     copy.write_row(row)
+
+    def _refuse(self, connection: Connection, rows: Sequence[RefusedRow]) -> None:
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(self._sql.quarantine, rows)
 
     def _unless_known(self, connection: Connection, conflicts: list[RefusedRow]) -> list[RefusedRow]:
         """Those whose content was not refused for the same reason before."""

@@ -96,12 +96,8 @@ class PostgresSealable:
 
     def register(self, new: Sequence[Sealed], gone: Sequence[Range]) -> None:
         """Read the new ranges from their files, and forget those gone, in one transaction."""
-        with self._asking() as connection, connection.transaction(), connection.cursor() as cursor:
-            cursor.execute(self._sql.unregister, ([one.first for one in gone],))
-            cursor.execute(self._sql.forget_statistics, ([one.file for one in gone],))
-            cursor.executemany(self._sql.register, [one.range for one in new])
-            documents = [(one.range.file, one.statistics.encode()) for one in new]
-            cursor.executemany(self._sql.keep_statistics, documents)
+        with self._asking() as connection, connection.transaction():
+            register(connection, self._sql, new, gone)
 
     def delete(self, upto: int) -> None:
         """Delete rows up to a position; nobody waits for that, and nobody sees them any more."""
@@ -125,3 +121,13 @@ class PostgresSealable:
                 yield self._held.open()
         finally:
             self._held.reset()
+
+
+def register(connection: Connection, sql: Statements, new: Sequence[Sealed], gone: Sequence[Range]) -> None:
+    """Within a transaction: register new ranges in place of those gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.unregister, ([one.first for one in gone],))
+        cursor.execute(sql.forget_statistics, ([one.file for one in gone],))
+        cursor.executemany(sql.register, [one.range for one in new])
+        documents = [(one.range.file, one.statistics.encode()) for one in new]
+        cursor.executemany(sql.keep_statistics, documents)
