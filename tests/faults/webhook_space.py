@@ -89,10 +89,11 @@ class Space:
         settings: ActivateSettings = QUICK,
         clock: Clock = now,
         records: object = None,
+        **more: object,
     ) -> Iterator[Deliverer]:
         """Run a deliverer on a thread during the block."""
         store = records or self.records
-        deliverer = Deliverer(store, destinations, clock, Random(1), settings)
+        deliverer = Deliverer(store, destinations, clock, Random(1), settings, **more)
         stop = Event()
         thread = Thread(target=deliverer.run, args=(stop,))
         thread.start()
