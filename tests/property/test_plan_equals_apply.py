@@ -149,8 +149,13 @@ NOTHING = Choice({}, None, frozenset())
 GOLD = Choice({"a": (RULES["gold"], True, ())}, SurvivorshipRule.MOST_FREQUENT, frozenset())
 
 
+ORDER = Line(1, 0, "web", {"type": "track", "userId": "u1", "event": "Order Completed"})
+TELLING = Choice({"a": (RULES["buyers"], False, ("crm", "mail"))}, None, frozenset({"crm", "mail"}))
+
+
+@example(lines=[ORDER], first=TELLING, then=NOTHING, wait=0, idle=0)
 @example(lines=FREQUENT, first=NOTHING, then=GOLD, wait=0, idle=0)
-@settings(max_examples=max(30, settings.default.max_examples // 3))
+@settings(max_examples=max(10, settings.default.max_examples // 10))
 @given(lines=LINES, first=choices(), then=choices(), wait=st.integers(0, 120), idle=st.integers(0, 60))
 def test_a_plan_names_exactly_those_whom_applying_changes(
     lines: list[Line], first: Choice, then: Choice, wait: int, idle: int

@@ -48,6 +48,10 @@ class Activation:
         shapes = {name: Shape.of(one) for name, one in definitions.destinations.items()}
         return cls({key: one.destinations for key, one in definitions.segments.items()}, shapes)
 
+    def defined(self, destination: str) -> bool:
+        """Whether there is such a destination."""
+        return destination in self._shapes
+
     def owed(self, changes: Iterable[MembershipChange]) -> list[tuple[str, MembershipChange]]:
         """Which destination would be told of which change, in the order of the changes."""
         return [

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
+from cauce.activate.service import Traits
 from cauce.app.follow_traits import store_traits, tell_anew, trait_changes
-from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
+from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline, require_no_round
 from cauce.app.recording import chunks, record_anew
 from cauce.eventlog.port import EventLog
+from cauce.identity.service import Session as IdentitySession
+from cauce.profile.session import ProfileSession
 from cauce.segment.live import LiveSegment
 from cauce.segment.records import membership, segment_version, timer
 from cauce.segment.session import Cause, SegmentSession
@@ -38,6 +41,7 @@ def follow_definitions(
     """
     live = {segment.key: segment for segment in pipeline.segments.all}
     with pipeline.records.write() as transaction:
+        require_no_round(transaction)
         stored: dict[str, str] = {row[0]: row[1] for row in transaction.select(select(segment_version))}
         gone = sorted(stored.keys() - live.keys())
         traits = trait_changes(pipeline, transaction)
@@ -48,7 +52,7 @@ def follow_definitions(
         ]
         if transaction.progress(LOG):
             cause = Cause(Moment(transaction.progress(CLOCK)))
-            _leave(before or pipeline, transaction, gone, cause)
+            _leave(pipeline, before or pipeline, transaction, gone, cause)
             if traits.told:
                 tell_anew(pipeline, transaction, log, normalization, members=traits.members)
             if changed or gone or traits.computed:
@@ -65,8 +69,10 @@ def follow_definitions(
     return [one.key for one in changed]
 
 
-def _leave(before: Pipeline, transaction: Transaction, gone: Sequence[str], cause: Cause) -> None:
-    """Take the members of segments that are gone out of them."""
+def _leave(
+    pipeline: Pipeline, before: Pipeline, transaction: Transaction, gone: Sequence[str], cause: Cause
+) -> None:
+    """Take the members of segments that are gone out of them; destinations that still exist are told."""
     inside = select(membership.c.profile).where(membership.c.segment.in_(gone)).distinct()
     rows = transaction.select(inside.order_by(membership.c.profile)) if gone else []
     for people in chunks(ProfileKey(row[0]) for row in rows):
@@ -75,7 +81,11 @@ def _leave(before: Pipeline, transaction: Transaction, gone: Sequence[str], caus
         memberships.load(people)
         for profile in people:
             memberships.dismiss(profile, gone, cause)
-        before.activation.queue(transaction, memberships.save())
+        owed = before.activation.owed(memberships.save())
+        told = [(name, change) for name, change in owed if pipeline.activation.defined(name)]
+        profiles = pipeline.profiles.begin(transaction, {})
+        profiles.load(identity.loaded_signatures())
+        before.activation.queue_for(transaction, told, _traits(identity, profiles))
 
 
 def _look(
@@ -91,4 +101,9 @@ def _look(
         memberships.load(keys)
         for profile in keys:
             memberships.look(profile, profiles.person(identity.signatures(profile)), segments, cause)
-        pipeline.activation.queue(transaction, memberships.save())
+        pipeline.activation.queue(transaction, memberships.save(), _traits(identity, profiles))
+
+
+def _traits(identity: IdentitySession, profiles: ProfileSession) -> Traits:
+    """What gives the golden values of somebody's traits, for destinations that want them."""
+    return lambda profile: profiles.person(identity.signatures(profile)).trait
