@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cauce.eventlog.columns import PLAIN, SEALED
-from cauce.eventlog.describe import Describer
+from cauce.eventlog.describe import Describer, carried_in, decoded_parts
 from cauce.eventlog.promoted import PROPERTIES, TRAITS, Column, column_name, typed
 from cauce.eventlog.sealed_file import in_order, write_rows
 from cauce.segment.bulk import preview
 from cauce.segment.bulk_fields import Events
-from cauce.vocabulary.event import Call, Logged, Position, read_event
+from cauce.vocabulary.event import Call, Logged, Position, identifiers_of, read_event
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.language import Rule
@@ -152,3 +152,21 @@ def test_a_number_that_does_not_fit_stays_as_json() -> None:
     assert [one is None for one in found[Column.NUMBER].to_pylist()] == [False, True, False, True, True, True]
     assert found[Column.JSON].to_pylist()[1] == "1E+400"
     assert found[Column.JSON].to_pylist()[3] == "1" * 40
+
+
+@given(seed=st.integers(0, 2**32))
+def test_identifiers_in_columns_are_those_of_the_event(seed: int) -> None:
+    chance = random.Random(seed)
+    known = ["userId", "anonymousId", "traits", "context", "device", "externalIds", "email", "phone"]
+
+    def part(depth: int) -> str:
+        if depth and chance.random() < 0.6:
+            members = [f'"{chance.choice(known)}":{part(depth - 1)}' for _ in range(chance.randrange(5))]
+            return f"{{{','.join(members)}}}"
+        return json_value(chance, 3)
+
+    for call in Call:
+        members = [f'"{name}":{part(2)}' for name in known if chance.random() < 0.7]
+        body = f"{{{','.join(members)}}}"
+        expected = identifiers_of(decode_json(body), call, DEFAULT_NORMALIZATION)
+        assert carried_in(decoded_parts(body), call, DEFAULT_NORMALIZATION) == [*map(str, expected)]

@@ -6,7 +6,7 @@ paths (``promoted``).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, TypedDict
@@ -19,17 +19,20 @@ from cauce.eventlog.promoted import (
     PROPERTIES,
     TRAITS,
     TYPES,
+    Found,
     Observed,
     column_name,
+    gather,
     observe,
     often,
+    spread,
     typed,
     values_at,
 )
 from cauce.eventlog.statistics import normalization_print
 from cauce.vocabulary.event import Call, identifiers_of
 from cauce.vocabulary.exact import decode_json
-from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.identifier import Normalization, normalize
 from cauce.vocabulary.language.paths import Path, nfc
 
 Normalizer = Callable[[str], Normalization]
@@ -103,20 +106,21 @@ class Describer:
                 for one, call in zip(parts, kinds, strict=True)
             ],
         }
-        seen = observe(found[PROPERTIES], PROPERTIES) + observe(found[TRAITS], TRAITS)
-        for one, call in zip(parts, kinds, strict=True):
-            if call in _PAGES and type(one.get("name")) is str:
-                seen[(PROPERTIES, _PAGES[call]), "text"] += 1
+        gathered = {root: gather(objects) for root, objects in found.items()}
+        seen = observe(gathered[PROPERTIES], PROPERTIES) + observe(gathered[TRAITS], TRAITS)
+        pages = [(at, one["name"]) for at, one in enumerate(parts) if _names_page(one, kinds[at])]
+        for at, _ in pages:
+            seen[(PROPERTIES, _PAGES[kinds[at]]), "text"] += 1
         if not self._made:
             often_seen = often(seen, len(bodies), at_most=self._often, share=OFTEN_SHARE)
             self.paths = sorted({*self.paths, *often_seen})
         self._observed += seen
         for path in self.paths:
-            values = values_at(found[path[0]], path[1:])
+            values = values_at(gathered[path[0]], found[path[0]], path[1:])
             if path[:2] in _NAMED:
-                values = _with_page_names(values, path, parts, kinds)
-            for column, array in typed(values).items():
-                columns[column_name(path, column)] = array
+                values = _with_page_names(values, path, pages, kinds)
+            columns_of = spread(typed(values.values), values.places, len(parts))
+            columns |= {column_name(path, column): array for column, array in columns_of.items()}
         names = [*keep, *(name for name in columns if name not in SEALED.names)]
         self._made.append(pa.table({name: columns[name] for name in names}))
 
@@ -125,8 +129,7 @@ class Describer:
     ) -> dict[str, pa.Array]:
         how = self._how
         found = [
-            [f"{type_}:{value}" for type_, value in identifiers_of(one, call, how(source))]
-            for one, call, source in zip(parts, calls, sources, strict=True)
+            carried_in(one, call, how(source)) for one, call, source in zip(parts, calls, sources, strict=True)
         ]
         return {
             "identifiers": pa.array(found, SEALED.field("identifiers").type),
@@ -156,16 +159,45 @@ def decoded_parts(body: str | bytes) -> dict[str, Any]:
     return whole if isinstance(whole, dict) else {}
 
 
+def carried_in(parts: Mapping[str, Any], call: Call, how: Normalization) -> list[str]:
+    """The identifiers in the parts of a body as ``type:value``: what ``identifiers_of`` gives, sooner."""
+    context = parts.get("context")
+    if type(context) is not dict:
+        context = {}
+    if "externalIds" in context or "device" in context:
+        return [f"{type_}:{value}" for type_, value in identifiers_of(dict(parts), call, how)]
+    found = [("user_id", parts.get("userId"))]
+    said = [parts.get(TRAITS)] if call is Call.IDENTIFY else []
+    said.append(context.get(TRAITS))
+    people = [one for one in said if type(one) is dict]
+    if people:
+        found += [(type_, one.get(type_)) for type_ in ("email", "phone") for one in people]
+    found.append(("anonymous_id", parts.get("anonymousId")))
+    result = []
+    for type_, value in found:
+        if type(value) is not str:
+            if type(value) is not int:
+                continue
+            value = str(value)
+        if value and (normal := normalize(type_, value, how)):
+            result.append(f"{type_}:{normal}")
+    return list(dict.fromkeys(result)) if len(result) > 1 else result
+
+
+def _names_page(parts: Mapping[str, Any], call: Call) -> bool:
+    return call in _PAGES and type(parts.get("name")) is str
+
+
 def _with_page_names(
-    values: Sequence[Any], path: Path, parts: Sequence[dict[str, Any]], calls: Sequence[Call]
-) -> list[Any]:
+    found: Found, path: Path, pages: Sequence[tuple[int, str]], calls: Sequence[Call]
+) -> Found:
     """The name of a page or screen call stands in the place of its property (``read_event``)."""
-    return [
-        (one["name"] if len(path) == 2 else None)
-        if _PAGES.get(call) == path[1] and type(one.get("name")) is str
-        else value
-        for value, one, call in zip(values, parts, calls, strict=True)
-    ]
+    named = {at: name for at, name in pages if _PAGES[calls[at]] == path[1]}
+    kept = {at: value for at, value in zip(*found, strict=True) if at not in named}
+    if len(path) == 2:
+        kept |= named
+    places = sorted(kept)
+    return Found(places, [kept[at] for at in places])
 
 
 def _composed(traits: Any) -> Any:

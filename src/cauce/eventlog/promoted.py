@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from cauce.vocabulary.exact import encode_json, exact
@@ -64,12 +65,59 @@ def path_name(path: Path) -> str:
     return ".".join(escaped)
 
 
-def values_at(objects: Sequence[Any], path: Path) -> list[Any]:
-    """The value at a path below ``properties`` or ``traits`` in each of these; None where it is absent."""
-    if len(path) == 1 and one_spelling(path[0]):
-        name = path[0]
-        return [one.get(name) if type(one) is dict else None for one in objects]
-    return [walk(one, path) for one in objects]
+class Found(NamedTuple):
+    """What objects hold under one name: in which of them, and the values there (never null)."""
+
+    places: list[int]
+    values: list[Any]
+
+
+Gathered = dict[str, Found]
+"""By name as written."""
+
+
+def gather(objects: Iterable[Any]) -> Gathered:
+    """The values of every name in these objects; what is no object has none."""
+    found: Gathered = {}
+    for place, one in enumerate(objects):
+        if type(one) is not dict:
+            continue
+        for name, value in one.items():
+            if value is None:
+                continue
+            entry = found.get(name)
+            if entry is None:
+                entry = found[name] = Found([], [])
+            entry.places.append(place)
+            entry.values.append(value)
+    return found
+
+
+def values_at(gathered: Gathered, objects: Sequence[Any], path: Path) -> Found:
+    """The values at a path below ``properties`` or ``traits``; absent ones are left out."""
+    name = path[0]
+    if not one_spelling(name):
+        walked = [(place, walk(one, path)) for place, one in enumerate(objects)]
+        return _present(walked)
+    found = gathered.get(name, Found([], []))
+    if len(path) == 1:
+        return found
+    return _present((place, walk(value, path[1:])) for place, value in zip(*found, strict=True))
+
+
+def _present(found: Iterable[tuple[int, Any]]) -> Found:
+    kept = [(place, value) for place, value in found if value is not None]
+    return Found([place for place, _ in kept], [value for _, value in kept])
+
+
+def spread(columns: dict[Column, pa.Array], places: Sequence[int], count: int) -> dict[Column, pa.Array]:
+    """Columns of values with a row for each of ``count`` objects, null where there was no value."""
+    if len(places) == count:
+        return columns
+    at = np.full(count, -1, dtype=np.int64)
+    at[places] = np.arange(len(places))
+    index = pa.array(at, mask=at < 0)
+    return {column: array.take(index) for column, array in columns.items()}
 
 
 def typed(values: Sequence[Any]) -> dict[Column, pa.Array]:
@@ -130,31 +178,24 @@ _KINDS: dict[type, str] = {
     bool: "boolean",
     list: "list",
     dict: "object",
-    type(None): "null",
 }
 
 
-def observe(objects: Iterable[Any], root: str) -> Observed:
-    """The paths and kinds in objects that hang below ``root``."""
+def observe(gathered: Gathered, root: str) -> Observed:
+    """The paths and kinds in objects that hang below ``root``; nulls are not counted."""
     found: Observed = Counter()
-    _observe([one for one in objects if type(one) is dict and one], (root,), found)
+    _observe(gathered, (root,), found)
     return found
 
 
-def _observe(objects: Sequence[dict[str, Any]], above: Path, found: Observed) -> None:
-    seen: Counter[tuple[str, type]] = Counter()
-    inner: dict[str, list[dict[str, Any]]] = {}
-    for one in objects:
-        kinds = [*map(type, one.values())]
-        seen.update(zip(one, kinds, strict=True))
-        if dict in kinds and len(above) < DEEPEST:
-            for name, value in one.items():
-                if type(value) is dict:
-                    inner.setdefault(name, []).append(value)
-    for (name, kind), count in seen.items():
-        found[(*above, nfc(name)), _KINDS.get(kind, "number")] += count
-    for name, below in inner.items():
-        _observe(below, (*above, nfc(name)), found)
+def _observe(gathered: Gathered, above: Path, found: Observed) -> None:
+    for name, (_, values) in gathered.items():
+        path = (*above, nfc(name))
+        kinds = Counter(map(type, values))
+        for kind, count in kinds.items():
+            found[path, _KINDS[kind]] += count
+        if dict in kinds and len(path) < DEEPEST:
+            _observe(gather(values), path, found)
 
 
 def often(observed: Observed, rows: int, *, at_most: int, share: float) -> list[Path]:

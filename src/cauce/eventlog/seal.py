@@ -183,8 +183,8 @@ def make_file(opener: Opener, folder: Path, plan: Plan, first: int, last: int) -
         last_received = 0
         for rows in log.fetch(first, last):
             describer.add(plain_columns([row[:8] for row in rows]))
-            ids.extend(id_print(row[5], log.seed) for row in rows)
-            contents.extend(row[8] for row in rows)
+            ids += [id_print(row[5], log.seed) for row in rows]
+            contents += [row[8] for row in rows]
             last_received = rows[-1][1]
         write_run(folder, run_of(first, last, ids, contents), log.seed)
         written, statistics = write_described(folder, describer, range_name(first, last))

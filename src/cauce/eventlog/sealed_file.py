@@ -91,7 +91,7 @@ class Writer:
                 waiting = [together.slice(ROWS_PER_GROUP)]
                 count -= ROWS_PER_GROUP
         if count and (alone or count >= _FEW):
-            self._group(pa.concat_tables(waiting))
+            self._group(pa.concat_tables(waiting) if len(waiting) > 1 else waiting[0])
         elif count:
             self._shared.extend(waiting)
             if sum(rows.num_rows for rows in self._shared) >= ROWS_PER_GROUP:
