@@ -2,6 +2,8 @@
 
 import logging
 import os
+import socket
+import uuid
 from collections.abc import Callable, Iterable
 from random import Random
 from threading import Event, Thread
@@ -120,7 +122,15 @@ def _deliverer(composition: Composition) -> Deliverer:
         composition.settings.activate,
         definitions=composition.in_force,
         members=composition.members,
+        holder=_holder(composition),
     )
+
+
+def _holder(composition: Composition) -> str:
+    """What this process is called where several workers may share a space; empty where there is one only."""
+    if not composition.settings.store.url:
+        return ""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4()}"
 
 
 def _ready(composition: Composition, definitions: Iterable[DestinationDef]) -> Iterable[Target]:
