@@ -25,6 +25,7 @@ BENCHES = {
     "eventlog_seal": "seal to Parquet",
     "identity_stream": "resolve identities",
     "file_import": "import files",
+    "browser": "what the browser SDK costs a page",
     "webhook": "deliver webhooks",
 }
 RESULTS = Path(__file__).parent / "results"
