@@ -13,6 +13,7 @@ from sqlalchemy import Connection, MetaData, inspect, select, text
 from sqlalchemy.dialects import postgresql
 
 from cauce.activate import records as _activate  # noqa: F401  every table of the state store is declared
+from cauce.app.rounds import records as _rounds  # noqa: F401
 from cauce.eventlog.postgres_tables import LOG
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.govern.records import CONTROL

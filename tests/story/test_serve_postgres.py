@@ -24,7 +24,7 @@ def test_a_space_on_postgres_takes_events_and_answers(tmp_path: Path, postgres: 
 
         def asked() -> bool:
             answer = cauce(
-                "profile", "get", "user_id:u1", "--space", root, "--json", "--purpose", "support",
+                "profile", "show", "user_id:u1", "--space", root, "--json", "--purpose", "support",
                 **postgres.variables,
             )  # fmt: skip
             return answer.code == 0 and "ana@x.example" in answer.out

@@ -7,9 +7,13 @@ from cauce.app.compose import Composition
 from cauce.app.work import work
 
 
-def run(composition: Composition) -> None:
-    """Work; a line on standard output tells the supervisor that it has begun."""
+def run(composition: Composition, number: str = "1") -> None:
+    """Work as one of the workers of `cauce serve`; a line on standard output says that it has begun."""
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    work(composition, stop, begun=lambda: print("begun", flush=True))  # noqa: T201  the supervisor reads it
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: stop.set())
+    work(composition, stop, _tell_supervisor, int(number))
+
+
+def _tell_supervisor() -> None:
+    print("begun", flush=True)  # noqa: T201  the supervisor reads it

@@ -14,8 +14,10 @@ from cauce.app.definition_files import export
 from cauce.app.definitions import load_definitions
 from cauce.app.members import SegmentMembers
 from cauce.app.pipeline import VERSION, Pipeline
+from cauce.app.rounds import records as _rounds  # noqa: F401  declares its tables
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
+from cauce.app.worker import Worker
 from cauce.collect.quarantine import Quarantine
 from cauce.eventlog.database import marks_of_files
 from cauce.eventlog.moved import refuse_if_moved
@@ -46,6 +48,7 @@ from cauce.vocabulary.definitions.canonical import read_contents
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.language import ComputedTrait, nfc
+from cauce.vocabulary.moment import Clock
 
 
 class Composition:
@@ -263,6 +266,15 @@ class Composition:
     def members(self) -> SegmentMembers:
         """Who is in a segment, as destinations are told of her."""
         return SegmentMembers(self.identity, self.profiles, self.access.require)
+
+    def worker(self, clock: Clock) -> Worker:
+        """A worker that folds the log: alone on SQLite, with any number of others on PostgreSQL."""
+        parts = (self.pipeline, self.log, self.normalization, clock)
+        if not self.settings.store.url:
+            return Worker(*parts)
+        from cauce.app.rounds.worker import RoundWorker  # noqa: PLC0415  an extra
+
+        return RoundWorker(*parts, name=uuid.uuid4().hex)
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from cauce.activate.service import Traits
 from cauce.app.follow_traits import store_traits, tell_anew, trait_changes
-from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
+from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline, require_no_round
 from cauce.app.recording import chunks, record_anew
 from cauce.eventlog.port import EventLog
 from cauce.identity.service import Session as IdentitySession
@@ -41,6 +41,7 @@ def follow_definitions(
     """
     live = {segment.key: segment for segment in pipeline.segments.all}
     with pipeline.records.write() as transaction:
+        require_no_round(transaction)
         stored: dict[str, str] = {row[0]: row[1] for row in transaction.select(select(segment_version))}
         gone = sorted(stored.keys() - live.keys())
         traits = trait_changes(pipeline, transaction)

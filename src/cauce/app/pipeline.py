@@ -76,14 +76,14 @@ class Pipeline(NamedTuple):
         """What timelines record: the events and paths that segments in force and computed traits read."""
         return merged(self.segments.recorded, self.profiles.recorded)
 
-    def fold(self, events: Sequence[Event]) -> None:
+    def fold(self, events: Sequence[Event], after: Position | None = None) -> None:
         """Fold events that follow the stored position, in order.
 
-        Raises ``MovedOn`` if another worker was faster.
+        ``after`` is what that position is believed to be; raises ``MovedOn`` if it is another one.
         """
         horizon = events[-1].received
         with self.records.write() as transaction:
-            self.require(transaction, events[0].position)
+            self.require(transaction, after)
             due = due_timers(transaction, horizon, TIMERS_AT_ONCE)
             if len(due) < TIMERS_AT_ONCE:
                 batch = self._batch(transaction, events, horizon, due)
@@ -94,18 +94,19 @@ class Pipeline(NamedTuple):
                 transaction.advance(LOG, events[-1].position)
                 transaction.advance(CLOCK, max(horizon, transaction.progress(CLOCK)))
                 return
-        self.pass_time(events[0].received)  # so many timers that they need transactions of their own
+        self.pass_time(events[0].received, after)  # so many timers that they need transactions of their own
         middle = (len(events) + 1) // 2
         for part in (events[:middle], events[middle:]):
             if part:
-                self.fold(part)
+                self.fold(part, after)
+                after = None if after is None else part[-1].position
 
-    def pass_time(self, moment: Moment) -> None:
+    def pass_time(self, moment: Moment, after: Position | None = None) -> None:
         """Fire the timers due up to ``moment``, which no later event may precede."""
         more = True
         while more:
             with self.records.write() as transaction:
-                self.require(transaction)
+                self.require(transaction, after)
                 due = due_timers(transaction, moment, TIMERS_AT_ONCE)
                 more = len(due) == TIMERS_AT_ONCE
                 horizon = due[-1].due if more else moment
@@ -115,11 +116,11 @@ class Pipeline(NamedTuple):
                     batch.save()
                 transaction.advance(CLOCK, max(horizon, transaction.progress(CLOCK)))
 
-    def skip(self, position: Position, received: Moment) -> None:
+    def skip(self, position: Position, received: Moment, after: Position | None = None) -> None:
         """Go past an event that cannot be folded."""
-        self.pass_time(received)
+        self.pass_time(received, after)
         with self.records.write() as transaction:
-            self.require(transaction, position)
+            self.require(transaction, after)
             transaction.advance(LOG, position)
 
     def fold_lane(
@@ -146,16 +147,18 @@ class Pipeline(NamedTuple):
         batch.fire_timers(horizon)
         batch.save()
 
-    def require(self, transaction: Transaction, position: int | None = None) -> None:
-        """Raise ``Superseded`` if other definitions are in force, ``MovedOn`` if a round is open.
+    def require(self, transaction: Transaction, after: Position | None = None) -> None:
+        """Raise ``Superseded`` if other definitions are in force, ``MovedOn`` if others fold meanwhile.
 
-        Or if the event at ``position`` was folded already.
+        That is: a round is open, or the stored position is not ``after``.
         """
         found = {row[0]: row[1] for row in transaction.rows(progress, "name", (LOG, VERSION, ROUND))}
         if self.version and found.get(VERSION, 0) != self.version:
             raise Superseded("Other definitions are in force.", hint="They are taken in within a second.")
-        if found.get(ROUND, 0) or (position is not None and found.get(LOG, 0) >= position):
-            raise MovedOn("Another worker folds these events.")
+        if after is not None and found.get(LOG, 0) != after:
+            raise MovedOn("Another worker has folded these events.")
+        if found.get(ROUND, 0):
+            raise MovedOn("Several workers are folding a round.")
 
     def _batch(
         self,
@@ -175,6 +178,12 @@ class Pipeline(NamedTuple):
         )
         segments.load(identity.loaded_profiles())
         return _Batch(transaction, identity, profiles, segments, self.segments, self.activation)
+
+
+def require_no_round(transaction: Transaction) -> None:
+    """Raise ``MovedOn`` if a round is open: then the state is that of no single position."""
+    if transaction.progress(ROUND):
+        raise MovedOn("Several workers are folding a round.")
 
 
 class _Batch(NamedTuple):

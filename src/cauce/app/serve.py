@@ -12,6 +12,7 @@ from cauce.app.process_lock import Holder, process_lock
 from cauce.app.settings import Settings
 from cauce.app.space import Space
 from cauce.app.supervisor import Patience, Supervisor, Task
+from cauce.vocabulary.errors import BadSettings
 
 CHILD = "cauce.app.child"
 """The module that each child process runs."""
@@ -41,7 +42,7 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
         tasks = [
             _network_task("collector", space, collector),
             _network_task("api", space, api),
-            Task("worker", CHILD, ["worker", str(space.root)], [], _said_something),
+            *(_worker_task(space, number) for number in range(1, _workers(settings) + 1)),
         ]
         return Supervisor(tasks, _patience(settings)).run(lambda: announce(serving))
 
@@ -50,6 +51,21 @@ def _network_task(name: str, space: Space, listener: socket.socket) -> Task:
     descriptor, url = listener.fileno(), url_of(listener)
     arguments = [name, str(space.root), str(descriptor)]
     return Task(name, CHILD, arguments, [descriptor], lambda _: answers(url))
+
+
+def _workers(settings: Settings) -> int:
+    """How many workers there are to be; raises ``BadSettings`` if the store lets only one fold."""
+    if settings.worker.processes > 1 and not settings.store.url:
+        raise BadSettings(
+            "worker.processes is more than 1, but SQLite has one writer for each file.",
+            hint="Set it to 1, or keep the space in PostgreSQL: store.url.",
+        )
+    return settings.worker.processes
+
+
+def _worker_task(space: Space, number: int) -> Task:
+    name = "worker" if number == 1 else f"worker {number}"
+    return Task(name, CHILD, ["worker", str(space.root), str(number)], [], _said_something)
 
 
 def _said_something(process: "subprocess.Popen[bytes]") -> bool:

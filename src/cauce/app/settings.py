@@ -44,6 +44,8 @@ class CollectorSettings(CollectSettings):
 class WorkerSettings:
     """The worker, which folds the log into people, segments and deliveries."""
 
+    processes: Annotated[int, Meta(ge=1, le=16)] = 1
+    """How many workers `cauce serve` starts; more than one needs PostgreSQL."""
     idle_seconds: Annotated[float, Meta(gt=0)] = 0.01
     """How often it looks for new events while there is nothing to do."""
     seal_events: Annotated[int, Meta(ge=1_000)] = 200_000

@@ -90,8 +90,12 @@ class Space(NamedTuple):
 
     @property
     def worker_lock(self) -> Path:
-        """The lock of the one worker that may write the state store."""
+        """The lock of the one worker that may write the state store; on PostgreSQL, of the first."""
         return self.root / "worker.lock"
+
+    def lock_of_worker(self, number: int) -> Path:
+        """The lock of one of several workers of this folder, which only PostgreSQL allows."""
+        return self.worker_lock if number == 1 else self.root / f"worker-{number}.lock"
 
 
 def find_space(root: Path) -> Space:

@@ -5,6 +5,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from random import Random
 from threading import Event, Thread
 from time import monotonic
@@ -13,9 +14,9 @@ from cauce.activate.deliverer import Deliverer
 from cauce.activate.destinations import Target, ready
 from cauce.app.compose import Composition
 from cauce.app.in_force import Watch, bring_into_force
+from cauce.app.pipeline import MovedOn, Superseded
 from cauce.app.process_lock import process_lock, who_holds
 from cauce.app.sealing import Sealing
-from cauce.app.worker import Worker
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import DestinationDef
 from cauce.vocabulary.errors import BadSettings, CauceError, Transient
@@ -32,17 +33,18 @@ _SWAP_SECONDS = 600.0
 _ASIDE_SECONDS = 0.05
 
 
-def work(composition: Composition, stop: Event, begun: Callable[[], None]) -> None:
+def work(composition: Composition, stop: Event, begun: Callable[[], None], number: int = 1) -> None:
     """Work until ``stop`` is set; ``begun`` is called when nothing stands in the way any more.
 
     A version of the definitions that is applied meanwhile is brought into force
     between two batches. While somebody else needs the store, as a swap does, the
     worker stands aside. Raises ``Conflict`` if another worker has the space or
     other identity rules made its profiles, and ``CauceError`` if delivery broke down.
+    On PostgreSQL a space may have several workers, told apart by ``number`` within one folder.
     """
     wait = _PREDECESSOR_SECONDS
     while not stop.is_set():
-        with process_lock(composition.space.worker_lock, "folded", wait_seconds=wait):
+        with process_lock(composition.space.lock_of_worker(number), "folded", wait_seconds=wait):
             with composition.state.read() as reader:
                 composition.identity.describe(reader, ())  # refuses rules that do not fit the state
             begun()
@@ -65,7 +67,12 @@ def _work_alone(composition: Composition, stop: Event) -> Composition:
     try:
         while not stop.is_set() and not aside:
             watch = Watch(composition, monotonic)
-            composition = bring_into_force(composition, moment.now)
+            try:
+                composition.worker(moment.now).drain()
+                composition = bring_into_force(composition, moment.now)
+            except (MovedOn, Superseded):  # another worker began a round, or was faster
+                composition = composition.renewed()
+                continue
             delivery.follow(composition)
             _fold(composition, stop, watch, delivery.wake)
             composition = composition.renewed()
@@ -88,7 +95,7 @@ def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[]
             told = activation.queued
             wake()
 
-    worker = Worker(composition.pipeline, composition.log, composition.normalization, moment.now)
+    worker = composition.worker(moment.now)
     try:
         worker.run(
             stop,
@@ -98,6 +105,8 @@ def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[]
         )
     finally:
         sealing.end()
+        with suppress(Transient):
+            worker.leave()
 
 
 def _sealing(composition: Composition) -> Sealing:

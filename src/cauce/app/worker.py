@@ -59,9 +59,15 @@ class Worker:
         tick = self._log.tick(self._clock())
         if tick.head > self.position:
             return True  # events came in before the tick: they are folded first
-        self._pipeline.pass_time(tick.moment)
+        self._pipeline.pass_time(tick.moment, self.position)
         self._due = self._next_due()
         return True
+
+    def drain(self) -> None:
+        """Finish what others and this worker have begun together: nothing, where it works alone."""
+
+    def leave(self) -> None:
+        """Say goodbye to other workers; there are none, where it works alone."""
 
     def run(
         self,
@@ -75,8 +81,10 @@ class Worker:
 
         After each step ``meanwhile`` is told how far the log is folded.
         """
-        while not stop.is_set() and not enough():
+        while not stop.is_set():
             try:
+                if enough():
+                    return
                 busy = self.step()
                 meanwhile(self.position)
                 if not busy:
@@ -90,7 +98,6 @@ class Worker:
         started = perf_counter()
         self._fold(rows)
         seconds = perf_counter() - started
-        self.position = rows[-1].position
         self._due = self._next_due()
         if seconds > LONGEST_TRANSACTION:
             self._batch = max(SMALLEST_BATCH, len(rows) // 2)
@@ -100,7 +107,9 @@ class Worker:
     def _fold(self, rows: list[Logged]) -> None:
         """Fold rows; one that no code foresaw is set aside alone, and the rest goes on."""
         try:
-            self._pipeline.fold([read_event(row, self._normalization(row.source)) for row in rows])
+            events = [read_event(row, self._normalization(row.source)) for row in rows]
+            self._pipeline.fold(events, self.position)
+            self.position = rows[-1].position
             self._set_aside_in_a_row = 0
         except CauceError:
             raise
@@ -118,7 +127,8 @@ class Worker:
         if self._set_aside_in_a_row > MOST_SET_ASIDE:
             raise error
         self._quarantine(row, error)
-        self._pipeline.skip(row.position, row.received)
+        self._pipeline.skip(row.position, row.received, self.position)
+        self.position = row.position
 
     def _quarantine(self, row: Logged, error: Exception) -> None:
         logger.error("position %d cannot be folded: %s", row.position, type(error).__name__)

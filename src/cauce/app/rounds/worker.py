@@ -47,10 +47,11 @@ class RoundWorker(Worker):
         normalization: Callable[[str], Normalization],
         clock: Clock,
         *,
-        records: PostgresRecords,
         name: str,
     ) -> None:
         super().__init__(pipeline, log, normalization, clock)
+        records = pipeline.records
+        assert isinstance(records, PostgresRecords), "only PostgreSQL lets several workers write"
         self._records = records
         self._presence = Presence(records, name, monotonic)
         self._share = _FIRST
@@ -96,7 +97,7 @@ class RoundWorker(Worker):
             return False
         events = self._events(rows)
         with self._records.write() as transaction:
-            self._pipeline.require(transaction, events[0].position)
+            self._pipeline.require(transaction, self.position)
             due = due_timers(transaction, events[-1].received, TIMERS_AT_ONCE)
             if len(due) == TIMERS_AT_ONCE:
                 return False

@@ -34,6 +34,22 @@ Table(
     sqlite_with_rowid=False,
 )
 Table(
+    "fold_lane",
+    ADDED,
+    Column("lane", Int64, primary_key=True, autoincrement=False),
+    Column("done", Int64, nullable=False),
+    Column("plan", LargeBinary, nullable=False),
+    Column("result", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Table(
+    "fold_worker",
+    ADDED,
+    Column("worker", Words, primary_key=True),
+    Column("beat", Int64, nullable=False),
+    sqlite_with_rowid=False,
+)
+Table(
     "group_fragment",
     ADDED,
     Column("group_id", Words, primary_key=True),
