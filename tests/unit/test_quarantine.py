@@ -16,7 +16,7 @@ from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.errors import Conflict, NotAllowed, NotFound
 from cauce.vocabulary.event import Call, Position, Refused
 from cauce.vocabulary.exact import decode_json, encode_json
-from cauce.vocabulary.moment import SECOND, Moment
+from cauce.vocabulary.moment import SECOND, Moment, to_iso
 
 NOW = Moment(1_700_000_000 * SECOND)
 LATER = Moment(NOW + 3_600 * SECOND)
@@ -64,6 +64,15 @@ def space(tmp_path):
 
 def batch(*items: object, **beside: object) -> bytes:
     return json.dumps({"batch": items, **beside}).encode()
+
+
+def test_an_old_event_keeps_its_time_when_it_is_repaired(space):
+    old = {"type": "track", "userId": "u", "messageId": "m", "timestamp": "2019-03-01T10:00:00Z"}
+    space.send(batch(old | {"sentAt": "2019-03-01T11:00:00Z"}, historicalMigration=True))
+    repair = Repair(default={"event": "Order Completed"})
+    assert space.held.replay(EVERYTHING, repair, **WHO).accepted == 1
+    (event,) = space.log.read(Position(0), 10)
+    assert to_iso(event.time) == "2019-03-01T10:00:00.000Z"
 
 
 def test_a_repaired_event_is_appended_once_with_the_time_it_had(space):

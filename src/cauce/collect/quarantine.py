@@ -12,7 +12,7 @@ from cauce.collect.judge import Arrival, IdFactory, Judge
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.repair import NOTHING, Repair
 from cauce.collect.settings import CollectSettings
-from cauce.collect.split import split, split_leniently, with_shared
+from cauce.collect.split import HISTORICAL, split, split_leniently, with_shared
 from cauce.eventlog.port import Outcome, Quarantined, Settlement
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.errors import Conflict, NotFound
@@ -214,14 +214,14 @@ class Quarantine:
     def _judged(self, entry: Quarantined, body: bytes, repair: Repair) -> _Judged:
         if entry.call == Refused.LINE:
             return _Judged(entry, [], [(_LINE, body)])
-        arrival = Arrival(entry.source, entry.received, entry.sent)
+        arrival = Arrival(entry.source, entry.received, entry.sent, entry.call == HISTORICAL)
         call = _CALLS.get(entry.call)
         items = [body]
         if entry.call == Refused.BATCH:
             batch = split(body) or split_leniently(body)
             if isinstance(batch, Problem):
                 return _Judged(entry, [], [(batch, body)])
-            arrival = arrival._replace(sent=batch.sent)
+            arrival = arrival._replace(sent=batch.sent, historical=batch.historical)
             items = [with_shared(item, batch.shared) for item in batch.items]
         events, problems = [], []
         for item in map(repair.event, items):
@@ -252,6 +252,7 @@ class Quarantine:
                 detail=problem.detail,
                 source=one.entry.source,
                 body=item,
+                call=HISTORICAL if one.entry.call == HISTORICAL else "",
                 sent=one.entry.sent,
             )
             for one in valid
