@@ -22,6 +22,7 @@ BENCHES = {
     "folding": "log → identities, profiles, segments, deliveries",
     "serving": "freshness, reads and memory of a served space",
     "eventlog_append": "append to the log",
+    "eventlog_postgres": "append to the log on PostgreSQL",
     "eventlog_seal": "seal to Parquet",
     "identity_stream": "resolve identities",
     "file_import": "import files",

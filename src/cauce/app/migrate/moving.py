@@ -16,10 +16,12 @@ from random import Random
 from typing import Any, Protocol
 
 from cauce.app.compose import Composition, postgres_extra
-from cauce.app.migrate.rows import Copied, Told, copy, sums
+from cauce.app.migrate.rows import Copied, Source, Told, copy, sums
 from cauce.app.migrate.sqlite_side import SqlitePlace, make_files
+from cauce.app.pipeline import ROUND
 from cauce.app.process_lock import process_lock
 from cauce.eventlog.moved import MOVED, MOVING, refuse_if_moved
+from cauce.storage.records import progress
 from cauce.storage.settings import StoreSettings
 from cauce.vocabulary.errors import CauceError, Conflict, InvalidInput
 from cauce.vocabulary.moment import Clock, Moment
@@ -108,6 +110,7 @@ def _moved(
         source.held() as held,
         target.receiving(number, discard=discard) as taken,
     ):
+        _refuse_within_a_round(held)
         found = copy(held, taken, told)
         _compare(found, sums(taken))
         source.mark_moving(held, number)
@@ -173,6 +176,17 @@ def _refuse_if_taken(target: Place, *, discard: bool) -> None:
             hint="With --replace it is removed.",
             code="place_taken",
         )
+
+
+def _refuse_within_a_round(held: Source) -> None:
+    """Raise ``Conflict`` if workers of PostgreSQL were stopped in the middle of what they fold together."""
+    for lot in held.rows("state", progress):
+        if any(name == ROUND and value > 0 for name, value in lot):
+            raise Conflict(
+                "The workers were stopped in the middle of a round of folding.",
+                hint="Serve the space until they have caught up, stop, and give the command again.",
+                code="round_open",
+            )
 
 
 def _compare(read: Mapping[str, Copied], written: Mapping[str, Copied]) -> None:
