@@ -68,11 +68,11 @@ class Steps:
         self._what, self._wall, self._processor = "", perf_counter(), process_time()
 
     def __call__(self, what: str) -> None:
+        """Begin a step."""
         wall, processor = perf_counter(), process_time()
         if self._what and self._loud:
-            print(
-                f"  {self._what:24} {wall - self._wall:7.2f} s wall {processor - self._processor:7.2f} s processor"
-            )
+            took, used = wall - self._wall, processor - self._processor
+            print(f"  {self._what:24} {took:7.2f} s, {used:7.2f} s of processors")
         self._what, self._wall, self._processor = what, wall, processor
 
 

@@ -131,12 +131,15 @@ def evidence_query(connection: duckdb.DuckDBPyConnection) -> str:
     )
     connection.register("identity_source", names)
     return """
-    SELECT key AS identifiers, signature, sources FROM identity_signature JOIN (
-      SELECT signature, '{' || string_agg(
-        text || ':[' || events || ',' || first_time || ',' || last_time || ']', ',' ORDER BY source
-      ) || '}' AS sources
-      FROM identity_evidence JOIN identity_source USING (source) GROUP BY signature
-    ) USING (signature) ORDER BY identifiers
+    WITH seen AS (
+      SELECT signature, source, count(*) OVER (PARTITION BY signature) AS n,
+        text || ':[' || events || ',' || first_time || ',' || last_time || ']' AS seen
+      FROM identity_evidence JOIN identity_source USING (source)),
+    together AS (
+      SELECT signature, seen FROM seen WHERE n = 1 UNION ALL
+      SELECT signature, string_agg(seen, ',' ORDER BY source) FROM seen WHERE n > 1 GROUP BY signature)
+    SELECT key AS identifiers, signature, '{' || seen || '}' AS sources
+    FROM identity_signature JOIN together USING (signature) ORDER BY identifiers
     """
 
 

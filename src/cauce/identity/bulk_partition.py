@@ -16,7 +16,7 @@ import pyarrow as pa
 from cauce.identity.bulk_evidence import Evidence, Integers, sources_of
 from cauce.identity.fuse import record_at
 from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, strongest_first
-from cauce.identity.naming import hash_of
+from cauce.identity.naming import hash_bytes
 from cauce.identity.policy import Policy
 from cauce.identity.repair import repair
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
@@ -64,14 +64,15 @@ def identifiers_of(evidence: Evidence, policy: Policy) -> Identifiers:
     """Look at each identifier once: its hash, and whether and how strongly it counts in this view."""
     count = len(evidence.keys)
     hashes, ranks = np.empty(count, np.int64), np.empty(count, np.int64)
-    at = 0
     for start in range(0, count, _CHUNK):
-        for key in evidence.keys.slice(start, _CHUNK).to_pylist():
-            type_, _, value = key.partition(":")
-            hashes[at] = hash_of(key)
-            ranks[at] = policy.rank[type_] if policy.counts(type_, value) else _NOBODY
-            at += 1
+        keys = evidence.keys.slice(start, _CHUNK).to_pylist()
+        hashes[start : start + len(keys)] = np.frombuffer(b"".join(map(hash_bytes, keys)), ">i8")
+        ranks[start : start + len(keys)] = [_rank(policy, *key.partition(":")) for key in keys]
     return Identifiers(evidence.keys, hashes, ranks, evidence.first_times, _order(evidence.keys, ranks))
+
+
+def _rank(policy: Policy, type_: str, _: str, value: str) -> int:
+    return policy.rank[type_] if policy.counts(type_, value) else _NOBODY
 
 
 def _order(keys: pa.ChunkedArray, ranks: Integers) -> Integers:

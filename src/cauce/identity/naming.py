@@ -16,6 +16,11 @@ def hash_of(key: str) -> int:
     return int.from_bytes(_bytes(key)[:8], "big", signed=True)
 
 
+def hash_bytes(key: str) -> bytes:
+    """The look-up hash of ``type:value`` as eight bytes, the highest first."""
+    return _bytes(key)[:8]
+
+
 class Names:
     """The public ids of the profiles of one view."""
 

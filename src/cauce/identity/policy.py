@@ -73,7 +73,12 @@ class _Blocked:
 
     def matches(self, type_: str, value: str) -> bool:
         values, patterns = self._by_type.get(type_) or self._by_type[ANY_TYPE]
-        return value.casefold() in values or any(pattern.fullmatch(value) for pattern in patterns)
+        if value.casefold() in values:
+            return True
+        for pattern in patterns:  # noqa: SIM110  a generator costs three times as much
+            if pattern.fullmatch(value):
+                return True
+        return False
 
 
 def _blocked_of(ruleset: Ruleset, type_: str) -> tuple[frozenset[str], list[re.Pattern[str]]]:

@@ -21,7 +21,6 @@ from cauce.profile.session import Recorded
 from cauce.profile.survivorship import Survivorship
 from cauce.vocabulary.event import Call, Event, Logged, Position, read_event
 from cauce.vocabulary.exact import encode_json
-from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import Moment
 
 __all__ = ["TIMELINE", "TRAITS", "BulkProfiles", "Definition"]
@@ -38,7 +37,8 @@ _SAID = pa.schema([("signature", pa.int64()), *((name, pa.string()) for name in 
 _COLUMNS = "signature, position, received, time, call, name, message_id, source, body"
 
 # "groupId" may be written with escapes of its letters; what else has such escapes is decoded in vain.
-_GROUPED = r"""(call = 'group' OR contains(body, '"groupId"') OR regexp_matches(body, '\\u00[4-7]'))"""
+_GROUPED = r"""(call = 'group' OR contains(body, '"groupId"')
+  OR (contains(body, '\u00') AND regexp_matches(body, '\\u00[4-7]')))"""
 
 
 class Definition(NamedTuple):
@@ -176,7 +176,7 @@ def _event(
         source=source,
         body=body.encode(),
     )
-    return read_event(row, DEFAULT_NORMALIZATION)
+    return read_event(row, None)
 
 
 def _streamed(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Any]:

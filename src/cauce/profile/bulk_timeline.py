@@ -10,7 +10,6 @@ from duckdb.func import ARROW, SPECIAL
 from cauce.profile.session import TIMELINE_ENTRIES, Recorded
 from cauce.vocabulary.event import Call, Logged, Position, read_event
 from cauce.vocabulary.exact import encode_json
-from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.language import reduce_properties
 from cauce.vocabulary.language.paths import nfc
 from cauce.vocabulary.moment import Moment
@@ -73,7 +72,7 @@ class BulkTimeline:
             source="",
             body=body.encode(),
         )
-        properties = read_event(row, DEFAULT_NORMALIZATION).properties
+        properties = read_event(row, None).properties
         reduced = reduce_properties(properties, self._recorded[name])
         return encode_json(reduced).decode() if reduced else "{}"
 

@@ -1,11 +1,12 @@
 """Memberships in bulk: who is in which segment at a moment, and of whom time alone may change that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from cauce.segment.bulk import BulkSource, preview
+from cauce.segment.bulk_timers import timers
 from cauce.segment.live import KNOWN_TYPES, LiveSegment, LiveSegments
 from cauce.vocabulary.language.mentions import operands
 from cauce.vocabulary.language.tree import Reduction
@@ -15,6 +16,7 @@ MEMBERS = "segment_member"
 """The table ``profile BIGINT, segment VARCHAR``."""
 
 _ROWS = 100_000
+_WAITING = "segment_waiting"
 _BY_DATE = ("within_last", "within_next", "before_last", "after_next")
 
 
@@ -66,29 +68,48 @@ class BulkMemberships:
         """
         yield from self._connection.sql(sql).to_arrow_reader(_ROWS)
 
-    def waiting(self, segment: LiveSegment) -> list[int]:
-        """The profiles for which time alone may change the verdict, ascending; perhaps others too."""
+    def timers(self, segments: Sequence[LiveSegment]) -> Iterator[pa.RecordBatch]:
+        """Rows of ``timer``."""
+        rows: list[tuple[int, str, int]] = []
+        for segment in segments:
+            people = self._wait(segment) if segment.rule.timed else []
+            if people:
+                rows += timers(
+                    self._connection,
+                    segment,
+                    people,
+                    self._at,
+                    waiting=_WAITING,
+                    events=self._events,
+                    traits=self._traits,
+                )
+        rows.sort()
+        for start in range(0, len(rows), _ROWS):
+            columns = zip(*rows[start : start + _ROWS], strict=True)
+            yield pa.RecordBatch.from_arrays(
+                list(map(pa.array, columns)), names=["profile", "segment", "due"]
+            )
+
+    def _wait(self, segment: LiveSegment) -> list[int]:
+        """The profiles of which time alone may change the verdict, perhaps others too; also as a table."""
         rule = segment.rule
-        if not rule.timed:
-            return []
         tests = []
         for operand in operands(rule.tree):
             if isinstance(operand, Reduction):  # what is in its window will leave, what is to come will enter
                 oldest = int(self._at) - (operand.window.end if operand.window else 0)
                 test = f"name = {_quoted(operand.event)} AND time > {oldest}"
                 tests.append(f"SELECT profile FROM {self._events} WHERE {test}")
-        if any(word in str(rule) for word in _BY_DATE):
+        if rule.mentions.traits and any(word in str(rule) for word in _BY_DATE):
             names = ", ".join(map(_quoted, sorted(rule.mentions.traits)))
-            if names:
-                tests.append(f"SELECT profile FROM {self._traits} WHERE name IN ({names})")
+            tests.append(f"SELECT profile FROM {self._traits} WHERE name IN ({names})")
         if not tests:
             return []
-        sql = f"""
+        self._connection.execute(f"""
+        CREATE OR REPLACE TEMPORARY TABLE {_WAITING} AS
         SELECT DISTINCT profile
         FROM ({" UNION ALL ".join(tests)}) SEMI JOIN {_people(segment)} USING (profile)
-        ORDER BY profile
-        """
-        return [profile for (profile,) in self._connection.execute(sql).fetchall()]
+        """)
+        return [profile for (profile,) in self._connection.execute(f"FROM {_WAITING}").fetchall()]
 
 
 def _people(segment: LiveSegment) -> str:

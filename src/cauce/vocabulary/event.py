@@ -103,8 +103,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group: str = ""
 
 
-def read_event(row: Logged, how: Normalization) -> Event:
-    """Decode a row of the log."""
+def read_event(row: Logged, how: Normalization | None) -> Event:
+    """Decode a row of the log; without its identifiers if nobody says how they are normalized."""
     body = decode_json(row.body)
     if not isinstance(body, dict):  # the door accepts objects only
         body = {}
@@ -120,7 +120,7 @@ def read_event(row: Logged, how: Normalization) -> Event:
         name=_compose(row.name),
         message_id=row.message_id,
         source=row.source,
-        identifiers=identifiers_of(body, row.call, how),
+        identifiers=identifiers_of(body, row.call, how) if how is not None else (),
         traits=traits,
         properties=properties,
         group=group_of(body, row.call),

@@ -9,7 +9,6 @@ somebody entered a segment before this.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,15 +23,11 @@ from cauce.identity.bulk import PEOPLE, TYPES, BulkIdentity, signed
 from cauce.profile.bulk import TIMELINE, TRAITS, BulkProfiles, Definition
 from cauce.profile.records import trait_version
 from cauce.segment.bulk_memberships import BulkMemberships
-from cauce.segment.live import LiveSegment
 from cauce.segment.records import membership, segment_version, timer
-from cauce.storage.records import Row, Transaction
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import Moment
-from cauce.vocabulary.profile import ProfileKey
 
-_CHUNK = 2_000
 _EVENTS = "rebuild_events"
 
 Told = Callable[[str], None]
@@ -91,8 +86,8 @@ class Derivation(NamedTuple):
             known = since(lake) if since else _nothing_known(lake)
             self.pipeline.records.fill([(membership, memberships.rows(known))])
             self.told("timers")
-            waiting = [(one, memberships.waiting(one)) for one in self.pipeline.segments.all]
-        self._finish(upto, at, identity.progress(), waiting)
+            self.pipeline.records.fill([(timer, memberships.timers(self.pipeline.segments.all))])
+        self._finish(upto, at, identity.progress())
 
     def _identity(self, lake: duckdb.DuckDBPyConnection, events: str) -> BulkIdentity:
         identity = self.pipeline.identity
@@ -122,13 +117,7 @@ class Derivation(NamedTuple):
         live = self.pipeline.segments
         return BulkMemberships(lake, live, at, events=_EVENTS, traits=TRAITS, types=TYPES)
 
-    def _finish(
-        self,
-        upto: Position,
-        at: Moment,
-        counters: dict[str, int],
-        waiting: list[tuple[LiveSegment, list[int]]],
-    ) -> None:
+    def _finish(self, upto: Position, at: Moment, counters: dict[str, int]) -> None:
         pipeline = self.pipeline
         with pipeline.records.write() as transaction:
             for name, value in {**counters, LOG: upto, CLOCK: at}.items():
@@ -137,32 +126,8 @@ class Derivation(NamedTuple):
                 transaction.advance(VERSION, pipeline.version)
             transaction.put(segment_version, [(one.key, one.version) for one in pipeline.segments.all])
             transaction.put(trait_version, sorted(pipeline.profiles.versions.items()))
-            for segment, people in waiting:
-                for chunk in _chunks(people):
-                    transaction.put(timer, self._timers(transaction, segment, chunk, at))
-
-    def _timers(
-        self, transaction: Transaction, segment: LiveSegment, people: list[ProfileKey], at: Moment
-    ) -> list[Row]:
-        """When the verdict on each of these people may change, by the code of the stream."""
-        identity = self.pipeline.identity.begin(transaction, (), people)
-        profiles = self.pipeline.profiles.begin(transaction, {})
-        profiles.load(identity.loaded_signatures())
-        rows = []
-        for profile in people:
-            person = profiles.person(identity.signatures(profile))
-            until = segment.rule.evaluate(person, at).until
-            if until is not None:
-                rows.append((profile, segment.key, until))
-        return rows
 
 
 def _nothing_known(lake: duckdb.DuckDBPyConnection) -> str:
     lake.execute("CREATE TEMPORARY TABLE rebuild_since (profile BIGINT, segment VARCHAR, since BIGINT)")
     return "rebuild_since"
-
-
-def _chunks(people: list[int]) -> Iterator[list[ProfileKey]]:
-    iterator = iter(people)
-    while chunk := [ProfileKey(one) for one in islice(iterator, _CHUNK)]:
-        yield chunk
