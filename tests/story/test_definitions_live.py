@@ -192,3 +192,28 @@ def test_a_destination_without_secret_waits_and_a_removed_one_stops(live: Live) 
     rolled = live.run("rollback", "3", "--force", "--json").json
     assert (rolled["version"], rolled["in_force"]) == (5, True)
     assert live.run("history", "--json").json[-1]["again"] == 3
+
+
+def test_identity_rules_are_applied_by_a_state_derived_anew(live: Live) -> None:
+    family = [
+        {"type": "identify", "userId": name, "traits": {"email": "family@example.org"}}
+        for name in ("ann", "bob")
+    ]
+    assert send(live.served.collector, live.write_key, *family).status_code == 200
+    until(lambda: live.api("GET", "profiles/user_id:bob").status_code == 200, "the fold")
+    before = live.api("GET", "profiles/user_id:ann").json()["profile_id"]
+    assert live.api("GET", "profiles/user_id:bob").json()["profile_id"] != before
+    rules = live.root / "definitions/identity/person.yaml"
+    text = rules.read_text()
+    assert "{type: user_id, limit: 1}" in text
+    rules.write_text(text.replace("{type: user_id, limit: 1}", "{type: user_id, limit: 2}"))
+    plan = live.run("plan", "--json").json
+    merged = {one["what"]: one["count"] for one in plan["rebuilt"]["people"]}
+    assert merged["merged"] >= 1
+    assert live.api("GET", "profiles/user_id:bob").json()["profile_id"] != before
+    applied = live.run("apply", "--at", plan["position"], "--json").json
+    assert (applied["version"], applied["in_force"]) == (2, True)
+    one, other = (live.api("GET", f"profiles/user_id:{name}").json()["profile_id"] for name in ("ann", "bob"))
+    assert one == other
+    assert send(live.served.collector, live.write_key, family[0] | {"userId": "cleo"}).status_code == 200
+    until(lambda: live.api("GET", "profiles/user_id:cleo").status_code == 200, "the fold under the new rules")

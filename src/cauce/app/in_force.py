@@ -6,14 +6,18 @@ the state was made with until then.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
+
+import pyarrow.compute as pc
 
 from cauce.app.compose import Composition
 from cauce.app.follow_definitions import follow_definitions
+from cauce.app.log_rows import count_rows
 from cauce.app.pipeline import LOG
 from cauce.app.process_lock import who_holds
 from cauce.govern.versions import Version
+from cauce.storage.records import Reader
 from cauce.vocabulary.access import Viewer
 from cauce.vocabulary.definitions.canonical import contents
 from cauce.vocabulary.errors import CauceError, Conflict
@@ -35,13 +39,13 @@ class Watch:
         self._monotonic = monotonic
         self._asked = monotonic()
 
-    def changed(self) -> bool:
-        """Whether another version is applied than when this was made, or somebody needs the store."""
+    def changed(self, also: Callable[[], bool] = lambda: False) -> bool:
+        """Whether another version is applied than when this was made, somebody needs the store, or ``also``."""
         now = self._monotonic()
         if now - self._asked < _LOOK_SECONDS:
             return False
         self._asked = now
-        return self._versions.latest() != self._known or who_holds(self._aside) is not None
+        return self._versions.latest() != self._known or who_holds(self._aside) is not None or also()
 
 
 def apply_first(composition: Composition, viewer: Viewer, *, now: Moment) -> Version | None:
@@ -58,6 +62,34 @@ def apply_first(composition: Composition, viewer: Viewer, *, now: Moment) -> Ver
         return None
 
 
+def under_applied(composition: Composition) -> Composition:
+    """The space under the applied definitions, whatever the state was made with."""
+    return composition.with_definitions(composition.definitions, composition.applied)
+
+
+def makes_other_people(before: Composition, after: Composition, reader: Reader) -> bool:
+    """Whether what is folded already would make other people under the definitions after.
+
+    Other rules do, and identifiers that are normalized otherwise of a source that events came from.
+    """
+    folded = Position(reader.progress(LOG))
+    if not folded:
+        return False
+    try:
+        after.identity.describe(reader, ())
+    except Conflict:
+        return True
+    sources = sorted({"", *before.in_force.sources, *after.in_force.sources})
+    changed = [name for name in sources if before.normalization(name) != after.normalization(name)]
+    return any(count_rows(before.log, folded, _of_source(name, sources[1:])) for name in changed)
+
+
+def _of_source(name: str, defined: Sequence[str]) -> pc.Expression:
+    """Chooses the events of a source; under "" those of sources that nobody defines."""
+    source = pc.field("source")
+    return source == name if name else ~source.isin(defined)
+
+
 def bring_into_force(composition: Composition, clock: Clock) -> Composition:
     """Bring the state to the applied version; the composition to fold with from now on.
 
@@ -66,17 +98,19 @@ def bring_into_force(composition: Composition, clock: Clock) -> Composition:
     and the log says what to do. Raises ``Conflict`` if the state was made by
     other rules before any version was kept.
     """
-    target = composition.with_definitions(composition.definitions, composition.applied)
+    target = under_applied(composition)
     made_with = composition.version_in_force
     another = made_with not in (0, target.applied)
-    try:
-        with composition.state.read() as reader:
-            target.identity.describe(reader, ())  # refuses rules that do not fit the state
-    except Conflict as refusal:
+    with composition.state.read() as reader:
         if not another:
-            raise
-        logger.error("version %d stays out of force: %s", target.applied, refusal)
-        return composition.with_definitions(composition.in_force, made_with)
+            target.identity.describe(reader, ())  # refuses rules that do not fit the state
+        elif makes_other_people(composition, target, reader):
+            logger.error(
+                "version %d stays out of force: it makes other people of the same events. "
+                "`cauce rebuild --swap` derives the state anew",
+                target.applied,
+            )
+            return composition.with_definitions(composition.in_force, made_with)
     started = perf_counter()
     if another:
         _pass_time(composition, clock)

@@ -19,6 +19,7 @@ from cauce.app.cli.output import (
 from cauce.app.cli.plan_text import print_plan
 from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
+from cauce.app.plan.identity import swap_if_needed
 from cauce.app.plan.model import Plan
 from cauce.app.plan.planning import make_plan
 from cauce.govern.versions import Version
@@ -129,6 +130,7 @@ def _asks() -> bool:
 def finish(composition: Composition, version: Version | None, wait: float, *, json: bool) -> None:
     """See a version into force, and tell."""
     number = version.number if version else composition.versions.latest()
+    swap_if_needed(composition)
     in_force = take_in(composition, number, moment.now, wait_seconds=wait)
     if json:
         told = None if version is None else {**version._asdict(), "at": to_iso(version.at)}

@@ -7,6 +7,7 @@ import msgspec
 
 from cauce.app.cli.output import print_line
 from cauce.app.plan.model import Act, DefinitionChange, Effect, NamedPerson, Plan
+from cauce.app.rebuild.differences import Differences
 from cauce.vocabulary.exact import encode_json
 
 _SIGNS = {Act.ADDED: "+", Act.CHANGED: "~", Act.REMOVED: "-"}
@@ -30,10 +31,24 @@ def print_plan(plan: Plan) -> None:
     for one in plan.deliveries:
         dropped = f", {one.dropped} waiting are dropped" if one.dropped else ""
         print_line(f"  {one.destination}: {one.entering} entering, {one.leaving} leaving{dropped}")
+    if plan.rebuilt is not None:
+        _print_rebuilt(plan.rebuilt)
     for note in plan.notes:
         print_line()
         print_line(note)
     print_line()
+
+
+def _print_rebuilt(found: Differences) -> None:
+    """What a state derived anew says otherwise."""
+    print_line()
+    for title, effects in (("People", found.people), ("Segments", found.segments), ("Traits", found.traits)):
+        for effect in effects:
+            print_line(f"{title}: {effect.name} {effect.what}: {effect.count}".replace(":  ", ": "))
+            for person in effect.people:
+                print_line(f"      {person.identifier or person.profile_id}")
+    for name, count in found.deliveries.items():
+        print_line(f"Deliveries to {name}: {count}")
 
 
 def print_change(change: DefinitionChange) -> None:

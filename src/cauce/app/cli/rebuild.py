@@ -17,6 +17,7 @@ from cauce.app.cli.output import (
     print_line,
 )
 from cauce.app.compose import Composition
+from cauce.app.in_force import under_applied
 from cauce.app.rebuild.differences import Differences
 from cauce.app.rebuild.file import difference_file
 from cauce.app.rebuild.shadow import find, shadow
@@ -62,6 +63,8 @@ def rebuild(
             json, {"discarded": [str(one) for one in removed]}, f"Removed: {', '.join(removed) or 'nothing'}."
         )
         return
+    if not undo:
+        composition = under_applied(composition)
     if undo:
         found = find(composition, Other.FORMER).swap()
     elif swap:

@@ -1,24 +1,41 @@
-"""Whether identity would make other people, which no change of rules in place can do."""
+"""Identity that makes other people: the state is derived anew beside the live one, compared, and swapped."""
 
-from cauce.app.plan.snapshot import Snapshot
-from cauce.app.plan.sources import count_events
-from cauce.vocabulary.errors import Conflict
+from cauce.app.compose import Composition
+from cauce.app.in_force import makes_other_people, under_applied
+from cauce.app.plan.model import NAMED
+from cauce.app.rebuild.differences import Differences
+from cauce.app.rebuild.shadow import Shadow, find, shadow
+from cauce.storage.stores import Other
+from cauce.vocabulary.definitions import Definitions
+from cauce.vocabulary.errors import Conflict, NotFound
 
 BY_REBUILD = (
-    "Identity rules change who is one person, so the state is derived anew from the log: apply, then "
-    "`cauce rebuild` shows every difference and swaps. Until then the rules before stay in force; the "
-    "counts of segments and traits are for people as they are."
+    "Identity makes other people of the same events, so the state was derived anew beside the live one. "
+    "Applying swaps it; all counts compare the two states."
 )
 
 
-def changes_people(snapshot: Snapshot) -> bool:
-    """Whether what is folded already would make other people under the definitions after."""
-    if not snapshot.position:
-        return False
+def rebuilt_differences(composition: Composition, candidate: Definitions) -> Differences:
+    """What a state derived anew under other definitions says otherwise; it is kept for applying."""
+    target = composition.with_definitions(candidate, composition.applied + 1)
+    return shadow(target).differences(NAMED)
+
+
+def swap_if_needed(composition: Composition) -> Differences | None:
+    """Derive the state anew and swap it, if the applied version makes other people; None if it does not.
+
+    What a plan derived is taken, if it fits.
+    """
+    current = composition.renewed()
+    target = under_applied(current)
+    with current.state.read() as reader:
+        if not makes_other_people(current, target, reader):
+            return None
+    return _ready(target).swap()
+
+
+def _ready(target: Composition) -> Shadow:
     try:
-        snapshot.after.identity.describe(snapshot.reader, ())
-    except Conflict:
-        return True
-    before, after = snapshot.before.normalization, snapshot.after.normalization
-    sources = snapshot.before.in_force.sources.keys() | snapshot.after.in_force.sources.keys()
-    return any(before(name) != after(name) and count_events(snapshot, name) for name in sorted(sources))
+        return find(target, Other.SHADOW)
+    except (NotFound, Conflict):
+        return shadow(target)

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from cauce.app.rebuild.differences import Differences
+
 NAMED = 20
 """How many people are named for each effect; all are counted."""
 
@@ -70,7 +72,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``base`` is the version that is applied, 0 if none is; ``hash`` names the
     definitions that were planned. ``deliveries`` are those that applying makes or
-    drops. ``notes`` say what no count shows.
+    drops. ``rebuilt`` is there if identity makes other people: then it holds all
+    counts, and the changes have none. ``notes`` say what no count shows.
     """
 
     position: int
@@ -79,4 +82,5 @@ class Plan(msgspec.Struct, frozen=True):
     hash: str
     changes: list[DefinitionChange]
     deliveries: list[Told]
+    rebuilt: Differences | None
     notes: list[str]

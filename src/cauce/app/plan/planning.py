@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from cauce.app.compose import Composition
+from cauce.app.in_force import makes_other_people
 from cauce.app.plan.deliveries import told
 from cauce.app.plan.differences import differences
-from cauce.app.plan.identity import BY_REBUILD, changes_people
+from cauce.app.plan.identity import BY_REBUILD, rebuilt_differences
 from cauce.app.plan.model import Act, DefinitionChange, Effect, Plan
 from cauce.app.plan.segments import Turnover, turnovers
 from cauce.app.plan.snapshot import Snapshot
@@ -43,28 +44,28 @@ def _before(composition: Composition) -> Composition:
     if composition.applied:
         return composition
     empty = composition.with_definitions(Definitions())
-    empty.__dict__["identity"] = composition.identity
+    empty.__dict__.update(identity=composition.identity, normalization=composition.normalization)
     return empty
 
 
 def _compare(snapshot: Snapshot, base: int, hashed: str) -> Plan:
-    applied = snapshot.before.definitions
-    changes = differences(applied, snapshot.after.definitions)
-    notes = []
-    if changes_people(snapshot):
-        notes.append(BY_REBUILD)
-        snapshot.after.__dict__["identity"] = snapshot.before.identity
-        snapshot.after.__dict__["normalization"] = snapshot.before.normalization
-    moved = list(turnovers(snapshot))
-    deliveries = told(snapshot, moved)
+    changes = differences(snapshot.before.definitions, snapshot.after.definitions)
+    rebuilt = None
+    moved: list[Turnover] = []
+    if changes and makes_other_people(snapshot.before, snapshot.after, snapshot.reader):
+        rebuilt = rebuilt_differences(snapshot.before, snapshot.after.definitions)
+    else:
+        moved = list(turnovers(snapshot))
+        changes = [_touching(snapshot, change, moved) for change in _with_indirect(changes, moved)]
     return Plan(
-        position=snapshot.position,
-        at=to_iso(snapshot.at),
+        position=snapshot.position if rebuilt is None else rebuilt.position,
+        at=to_iso(snapshot.at if rebuilt is None else Moment(rebuilt.at)),
         base=base,
         hash=hashed,
-        changes=[_touching(snapshot, change, moved) for change in _with_indirect(changes, moved)],
-        deliveries=deliveries,
-        notes=notes,
+        changes=changes,
+        deliveries=told(snapshot, moved) if rebuilt is None else [],
+        rebuilt=rebuilt,
+        notes=[] if rebuilt is None else [BY_REBUILD],
     )
 
 
