@@ -63,7 +63,7 @@ class EventLogHistoryContract(EventLogFixtures):
         log.append([event("hot")], [], now=Moment(3))
         again = history(log, events)
         assert (sum(one.accepted for one in again), sum(one.duplicates for one in again)) == (100, 200)
-        assert history(log, events)[-1] == Appended(0, 300, 0, log.head())
+        assert history(log, events)[-1] == Appended([DUPLICATE] * 300, log.head())
         engine.seal(tmp_path, log.head())
         assert sorted(ids(log)) == sorted(["hot", *(one.message_id for one in events)])
         received = [row.received for row in everything(log)]

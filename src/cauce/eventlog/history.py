@@ -29,7 +29,7 @@ from cauce.eventlog.deciding import RefusedRow, conflict_row
 from cauce.eventlog.describe import Describer
 from cauce.eventlog.plan import Plan
 from cauce.eventlog.pool import pool_of
-from cauce.eventlog.port import EVENTS_PER_CHUNK, Appended
+from cauce.eventlog.port import EVENTS_PER_CHUNK, Appended, Outcome
 from cauce.eventlog.runs import range_name, write_run
 from cauce.eventlog.seal import clean, disk_told, seal
 from cauce.eventlog.sealable import Opener, Range, Sealed, SealRow
@@ -95,12 +95,13 @@ class BulkAppender(Protocol):
 
 
 class _Decided(NamedTuple):
-    """A chunk: its events that are new to all appearances, and what became of the others."""
+    """A chunk: its events that are new to all appearances with their places, and what became of all."""
 
     rows: pa.RecordBatch
     ids: list[int]
     contents: list[bytes]
-    duplicates: int
+    places: list[int]
+    outcomes: list[Outcome]
     conflicts: list[RefusedRow]
 
 
@@ -191,20 +192,18 @@ def _decide(log: BulkAppender, chunk: pa.RecordBatch, now: Moment) -> _Decided:
     bodies = chunk["body"].cast(pa.binary()).to_pylist()
     contents = [content_print(body, log.seed) for body in bodies]
     known = dict(log.known(ids))
-    new, duplicates, conflicting = [], 0, []
-    for at, (id_, content) in enumerate(zip(ids, contents, strict=True)):
+    outcomes = []
+    for id_, content in zip(ids, contents, strict=True):
         before = known.setdefault(id_, content)
-        if before is content:
-            new.append(at)
-        elif before == content:
-            duplicates += 1
-        else:
-            conflicting.append(at)
-    conflicts = _conflicts(chunk, conflicting, contents, now)
+        repeated = Outcome.DUPLICATE if before == content else Outcome.CONFLICTING_REPEAT
+        outcomes.append(Outcome.ACCEPTED if before is content else repeated)
+    new = [at for at, outcome in enumerate(outcomes) if outcome is Outcome.ACCEPTED]
     if len(new) == len(ids):
-        return _Decided(chunk, ids, contents, 0, [])
+        return _Decided(chunk, ids, contents, new, outcomes, [])
+    conflicting = [at for at, outcome in enumerate(outcomes) if outcome is Outcome.CONFLICTING_REPEAT]
+    conflicts = _conflicts(chunk, conflicting, contents, now)
     rows = chunk.take(pa.array(new, pa.int64()))
-    return _Decided(rows, [ids[at] for at in new], [contents[at] for at in new], duplicates, conflicts)
+    return _Decided(rows, [ids[at] for at in new], [contents[at] for at in new], new, outcomes, conflicts)
 
 
 def _conflicts(
@@ -283,9 +282,9 @@ def _seal_chunk(
     described: _Described | None,
 ) -> Appended:
     """With the log's lock held: give the chunk its place, write its file, register it."""
-    kept, duplicates, late = _still_new(held, decided, now)
+    kept, late = _still_new(held, decided, now)
     refused = [*decided.conflicts, *late]
-    told = Appended(len(kept), decided.duplicates + duplicates, len(refused), held.head)
+    told = Appended(decided.outcomes, held.head)
     if described is None or not len(kept):
         if refused:
             held.finish(None, {}, refused)
@@ -312,13 +311,20 @@ def _seal_chunk(
 
 def _still_new(
     held: Exclusive, decided: _Decided, now: Moment
-) -> tuple[npt.NDArray[np.int64], int, list[RefusedRow]]:
-    """The places of events that are new now that nobody else appends; how many repeat, and which conflict."""
+) -> tuple[npt.NDArray[np.int64], list[RefusedRow]]:
+    """The places of events that are new now that nobody else appends, and those that conflict.
+
+    Corrects the outcomes of the others.
+    """
     known = held.known(decided.ids)
     kept = np.array([at for at, id_ in enumerate(decided.ids) if id_ not in known], dtype=np.int64)
     late = [at for at, id_ in enumerate(decided.ids) if id_ in known]
     conflicting = [at for at in late if known[decided.ids[at]] != decided.contents[at]]
-    return kept, len(late) - len(conflicting), _conflicts(decided.rows, conflicting, decided.contents, now)
+    for at in late:
+        decided.outcomes[decided.places[at]] = Outcome.DUPLICATE
+    for at in conflicting:
+        decided.outcomes[decided.places[at]] = Outcome.CONFLICTING_REPEAT
+    return kept, _conflicts(decided.rows, conflicting, decided.contents, now)
 
 
 def _placed(rows: pa.Table, kept: npt.NDArray[np.int64], head: int, received: int) -> pa.Table:

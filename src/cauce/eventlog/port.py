@@ -60,12 +60,28 @@ class Quarantined(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """What became of a chunk of history, whose last event stands at ``last`` (or the head if none is new)."""
+    """What became of a chunk of history: ``outcomes`` of its events, in order.
 
-    accepted: int
-    duplicates: int
-    conflicting: int
+    Its last event stands at ``last``, which is the head if none is new.
+    """
+
+    outcomes: list[Outcome]
     last: Position
+
+    @property
+    def accepted(self) -> int:
+        """How many events are new."""
+        return self.outcomes.count(Outcome.ACCEPTED)
+
+    @property
+    def duplicates(self) -> int:
+        """How many events the log had already."""
+        return self.outcomes.count(Outcome.DUPLICATE)
+
+    @property
+    def conflicting(self) -> int:
+        """How many events have a message id that was used for other content; they are in quarantine."""
+        return self.outcomes.count(Outcome.CONFLICTING_REPEAT)
 
 
 class Pending(Protocol):

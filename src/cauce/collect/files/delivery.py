@@ -1,18 +1,24 @@
 """Handing events and refused lines to the log in groups, and counting what became of their lines."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
+import pyarrow as pa
+
 from cauce.collect.files.result import ImportResult
 from cauce.collect.files.rows import BadRow
-from cauce.eventlog.port import Outcome, Quarantined
+from cauce.eventlog.history import columns_of
+from cauce.eventlog.plan import Plan
+from cauce.eventlog.port import Appended, Outcome, Quarantined
 from cauce.vocabulary.event import Accepted, Refused
 from cauce.vocabulary.moment import Clock, Moment
 
 GROUP_BYTES = 8 * 1024 * 1024
 """So many bytes of events are appended at once, or as many events as the settings say."""
+FIRST_EVENTS = 5
+"""So many events a dry run shows."""
 KEPT_BYTES = 1 << 20
 """So many bytes of a refused line are kept in quarantine."""
 
@@ -30,9 +36,10 @@ class ImportLog(Protocol):
 
 
 class Unlogged:
-    """Stands in for the log in a dry run: keeps nothing but message ids."""
+    """Stands in for the log in a dry run: keeps message ids and the first events."""
 
     def __init__(self) -> None:
+        self.first: list[Accepted] = []
         self._seen: set[str] = set()
 
     def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:  # noqa: ARG002
@@ -41,11 +48,47 @@ class Unlogged:
         for event in events:
             outcomes.append(Outcome.DUPLICATE if event.message_id in self._seen else Outcome.ACCEPTED)
             self._seen.add(event.message_id)
+        self.first += events[: FIRST_EVENTS - len(self.first)]
         return outcomes
 
     def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:  # noqa: ARG002
         """Nothing."""
         return []
+
+
+class HistoryLog(Protocol):
+    """A log that takes many events at once; see ``EventLog.append_sealed``."""
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:
+        """Append durably; an outcome for each event."""
+
+    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Refused input in the order of its numbers."""
+
+    def append_sealed(
+        self, batches: Iterable[pa.RecordBatch], plan: Plan, *, clock: Clock, processes: int = 1
+    ) -> Iterator[Appended]:
+        """Append history straight into sealed files."""
+
+
+class Historical:
+    """Stands before the log in an import of history: events go straight to sealed files."""
+
+    def __init__(self, log: HistoryLog, plan: Plan, clock: Clock) -> None:
+        self._log = log
+        self._plan = plan
+        self._clock = clock
+
+    def append(self, events: Sequence[Accepted], refused: Sequence[Refused], *, now: Moment) -> list[Outcome]:
+        """Append in bulk; an outcome for each event, in order."""
+        if refused:
+            self._log.append([], refused, now=now)
+        told = self._log.append_sealed(columns_of(events), self._plan, clock=self._clock)
+        return [outcome for chunk in told for outcome in chunk.outcomes]
+
+    def quarantined(self, *, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Refused input in the order of its numbers."""
+        return self._log.quarantined(after=after, limit=limit)
 
 
 class Delivery:
@@ -60,6 +103,7 @@ class Delivery:
         source: str,
         clock: Clock,
         group_events: int,
+        group_bytes: int = GROUP_BYTES,
     ) -> None:
         self._log = log
         self._result = result
@@ -67,6 +111,7 @@ class Delivery:
         self._source = source
         self._clock = clock
         self._group_events = group_events
+        self._group_bytes = group_bytes
         self._events: list[Accepted] = []
         self._lines: list[int] = []  # of each event
         self._refused: list[Refused] = []
@@ -111,7 +156,7 @@ class Delivery:
 
     def _grown(self, size: int) -> None:
         self._bytes += size
-        if len(self._events) + len(self._refused) >= self._group_events or self._bytes >= GROUP_BYTES:
+        if len(self._events) + len(self._refused) >= self._group_events or self._bytes >= self._group_bytes:
             self.flush()
 
     def _count(self, outcomes: list[Outcome]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cauce.vocabulary.event import Accepted
+
 
 class Progress(NamedTuple):
     """How far an import is.
@@ -32,7 +34,7 @@ class ImportResult:
     accepted lines made. A record in several physical lines counts as one line;
     the header and empty lines do not count. ``reasons`` splits ``quarantined``.
     ``problem`` is a sentence if the file could not be read to its end; what
-    could be read is imported.
+    could be read is imported. ``first_events`` are filled by a dry run only.
     """
 
     read: int = 0
@@ -42,6 +44,7 @@ class ImportResult:
     events: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    first_events: list[Accepted] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """The five counts, as ``cauce import --json`` prints them."""

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
-from cauce.collect.files.delivery import Delivery, ImportLog, Unlogged
+from cauce.collect.files.delivery import GROUP_BYTES, Delivery, ImportLog, Unlogged
 from cauce.collect.files.events import EventMaker, Lines, Unfit
 from cauce.collect.files.groups import KeyOf, grouped, scattered
 from cauce.collect.files.mapping import Mapping
@@ -16,6 +17,8 @@ from cauce.collect.files.result import ImportResult, Progress, Report
 from cauce.collect.files.rows import BadRow, Row, read_rows
 from cauce.collect.files.stream import FileBytes
 from cauce.collect.settings import CollectSettings
+from cauce.eventlog.history import BYTES_PER_CHUNK
+from cauce.eventlog.port import EVENTS_PER_CHUNK
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.moment import Clock
@@ -33,13 +36,17 @@ def import_file(
     source: str = "",
     progress: Report | None = None,
     dry_run: bool = False,
+    at_most: int | None = None,
+    bulk: bool = False,
     settings: CollectSettings = CollectSettings(),
 ) -> ImportResult:
     """Import a CSV or JSON Lines file, also gzipped; ``source`` replaces the mapping's.
 
     Importing the same file again, or after a kill in the middle, adds only what
     is missing: message ids derive from content, and the log takes each once.
-    A ``dry_run`` appends nothing and counts as if the log were empty.
+    A ``dry_run`` appends nothing and counts as if the log were empty; its result
+    has the first events. ``at_most`` so many rows are read, for a trial.
+    ``bulk``: the log takes very many events at once.
 
     Raises ``InvalidInput`` if the file cannot be opened, has a format that
     cannot be read or lacks mapped columns, and ``Transient`` if the log is
@@ -50,9 +57,14 @@ def import_file(
         raise InvalidInput(
             f"{path} is no file.", hint="Give the path of a file; what a pipe brings must be saved first."
         )
-    return _Import(path, mapping, source or mapping.source, clock, progress, settings).run(
-        Unlogged() if dry_run else log
-    )
+    groups = (EVENTS_PER_CHUNK, BYTES_PER_CHUNK) if bulk else (settings.group_events, GROUP_BYTES)
+    one = _Import(path, mapping, source or mapping.source, clock, progress, settings, at_most, groups)
+    if not dry_run:
+        return one.run(log)
+    trial = Unlogged()
+    result = one.run(trial)
+    result.first_events = trial.first
+    return result
 
 
 class _Import:
@@ -66,14 +78,17 @@ class _Import:
         clock: Clock,
         progress: Report | None,
         settings: CollectSettings,
+        at_most: int | None,
+        groups: tuple[int, int],
     ) -> None:
+        self._at_most = at_most
         self._path = path
         self._mapping = mapping
         self._source = source
         self._clock = clock
         self._progress = progress
         self._received = clock()
-        self._group_events = settings.group_events
+        self._group_events, self._group_bytes = groups
         self._makers = [EventMaker(rule, mapping, source, settings) for rule in mapping.events]
         self._repeats: Counter[tuple[str, ...]] = Counter()
         self.result = ImportResult()
@@ -87,6 +102,7 @@ class _Import:
             source=self._source,
             clock=self._clock,
             group_events=self._group_events,
+            group_bytes=self._group_bytes,
         )
         if self._mapping.group_by:
             self._import_groups(delivery)
@@ -182,7 +198,7 @@ class _Import:
         number = 0
         try:
             data = FileBytes(self._path)
-            for row in read_rows(data, mapping):
+            for row in islice(read_rows(data, mapping), self._at_most):
                 number += 1
                 if number % PROGRESS_LINES == 0:
                     tell(Progress(step, number, data.done, data.total))

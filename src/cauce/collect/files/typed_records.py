@@ -11,6 +11,7 @@ import msgspec
 
 from cauce.collect.files.record import Record
 from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.nearest import did_you_mean
 
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
@@ -61,7 +62,7 @@ def typed_records(
             )
             continue
         content = _canonical.encode(values).decode()
-        raw = _canonical.encode(dict(zip(header, values, strict=True)))
+        raw = encode_json(dict(zip(header, values, strict=True)))
         yield Record(number, raw, (content,), [values[pick] for pick in picks])
 
 
