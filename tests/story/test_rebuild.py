@@ -1,8 +1,10 @@
 """`cauce rebuild`: what it says, the swap while a worker runs, and the way back."""
 
 import json
+import random
 import sqlite3
-from contextlib import closing
+import subprocess
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from cauce.app.compose import Composition
 from tests.property.small_company import tables
-from tests.story.command import cauce, succeed
+from tests.story.command import CAUCE, cauce, environment, succeed
 from tests.story.serving import Served, send, served, until
 
 SEGMENTS = """
@@ -113,3 +115,45 @@ def test_nothing_to_swap_or_undo_is_said(space: tuple[Path, str, str]) -> None:
     assert "no state from before a swap" in refused.err
     assert cauce("rebuild", "--undo", "--swap", "--space", root).code != 0
     assert succeed("rebuild", "--discard", "--space", root, "--json").json == {"discarded": []}
+
+
+def test_a_log_that_was_there_before_is_taken_in_bulk(space: tuple[Path, str, str]) -> None:
+    root, key, _ = space
+    with served(root) as now:
+        loaded(root, key, now)
+        right = state(root)
+    for file in root.glob("state.*"):
+        file.unlink()
+    with served(root, CAUCE_REBUILD__BEHIND_EVENTS="10") as now:
+        until(lambda: folded(root) >= len(calls(12)), "the state to be derived")
+        assert any("caught up in bulk" in line.get("message", "") for line in now.messages())
+        found = state(root)
+        found["membership"] = [row[:2] for row in found["membership"]]  # since when is history
+        right["membership"] = [row[:2] for row in right["membership"]]
+        assert found == right
+        assert send(now.collector, key, {"type": "page", "messageId": "x", "userId": "u1"}).status_code == 200
+        until(lambda: folded(root) > len(calls(12)), "the worker to go on")
+
+
+def test_a_kill_at_any_moment_leaves_the_old_state_or_the_new(space: tuple[Path, str, str]) -> None:
+    root, key, _ = space
+    with served(root) as now:
+        loaded(root, key, now)
+    right = state(root)
+    spoil(root)
+    spoilt = state(root)
+    rng = random.Random(7)
+    command = [CAUCE, "rebuild", "--swap", "--space", str(root), "--json"]
+    for _ in range(6):
+        process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0.6, 3.0))
+        process.kill()
+        process.wait()
+        assert state(root) in (right, spoilt)
+    succeed("rebuild", "--swap", "--space", root)
+    assert state(root) == right
+    with closing(sqlite3.connect(root / "state.db")) as live:
+        assert live.execute("PRAGMA integrity_check").fetchone() == ("ok",)

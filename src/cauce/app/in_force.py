@@ -40,7 +40,7 @@ class Watch:
         self._asked = monotonic()
 
     def changed(self, also: Callable[[], bool] = lambda: False) -> bool:
-        """Whether another version is applied than when this was made, somebody needs the store, or ``also``."""
+        """Whether another version is applied by now, somebody needs the store, or ``also``."""
         now = self._monotonic()
         if now - self._asked < _LOOK_SECONDS:
             return False

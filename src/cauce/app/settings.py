@@ -96,8 +96,8 @@ class RebuildSettings:
     """Memory of the columnar engine, in MB; what does not fit is spilled to the folder `scratch`."""
     threads: Annotated[int, Meta(ge=1)] = 2
     """Its threads."""
-    empty_events: Annotated[int, Meta(ge=1)] = 200_000
-    """An empty state over a log with more events than this is derived in bulk when the worker starts."""
+    behind_events: Annotated[int, Meta(ge=1)] = 200_000
+    """A worker that is behind the log by more events catches up in bulk, if that takes less than folding."""
 
 
 @dataclass(frozen=True)

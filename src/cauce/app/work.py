@@ -6,6 +6,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from random import Random
 from threading import Event, Thread
 from time import monotonic
@@ -16,6 +17,7 @@ from cauce.app.compose import Composition
 from cauce.app.in_force import Watch, bring_into_force
 from cauce.app.pipeline import MovedOn, Superseded
 from cauce.app.process_lock import process_lock, who_holds
+from cauce.app.rebuild.behind import Behind
 from cauce.app.sealing import Sealing
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import DestinationDef
@@ -62,19 +64,22 @@ def _nothing() -> None:
 
 def _work_alone(composition: Composition, stop: Event) -> Composition:
     """Fold and deliver until ``stop`` is set or somebody else needs the store."""
-    delivery = _Delivery(stop)
+    delivery, behind = _Delivery(stop), Behind(composition)
     aside = False
     try:
         while not stop.is_set() and not aside:
             watch = Watch(composition, monotonic)
             try:
                 composition.worker(moment.now).drain()
+                if behind.far():
+                    behind.catch_up(composition)
+                    composition = composition.renewed()
                 composition = bring_into_force(composition, moment.now)
             except (MovedOn, Superseded):  # another worker began a round, or was faster
                 composition = composition.renewed()
                 continue
             delivery.follow(composition)
-            _fold(composition, stop, watch, delivery.wake)
+            _fold(composition, stop, partial(watch.changed, behind.far), delivery.wake)
             composition = composition.renewed()
             aside = who_holds(composition.space.aside_lock) is not None
     finally:
@@ -82,8 +87,10 @@ def _work_alone(composition: Composition, stop: Event) -> Composition:
     return composition
 
 
-def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[], None]) -> None:
-    """Fold until ``stop`` is set or another version is applied; ``wake`` tells of queued deliveries."""
+def _fold(
+    composition: Composition, stop: Event, enough: Callable[[], bool], wake: Callable[[], None]
+) -> None:
+    """Fold until ``stop`` is set or it is ``enough``; ``wake`` tells of queued deliveries."""
     sealing = _sealing(composition)
     activation = composition.pipeline.activation
     told = 0
@@ -101,7 +108,7 @@ def _fold(composition: Composition, stop: Event, watch: Watch, wake: Callable[[]
             stop,
             idle_seconds=composition.settings.worker.idle_seconds,
             meanwhile=meanwhile,
-            enough=watch.changed,
+            enough=enough,
         )
     finally:
         sealing.end()

@@ -135,8 +135,8 @@ class Identity:
         if stored_hash != self._hash and not self._differs_by_new_sources(reader, rules):
             raise Conflict(
                 f"The rules of the identity view {self._name} are not those that made its profiles.",
-                hint="Bring the former rules back. Or stop Cauce and move state.db away: people are then "
-                "computed anew from the log, and destinations are told again.",
+                hint="Bring the former rules back. Or derive people anew from the log: `cauce rebuild` shows "
+                "every difference, and `cauce rebuild --swap` puts the result in force.",
             )
         return int(number)
 

@@ -1,11 +1,12 @@
 """Rebuilding: a shadow of the state derived from the log, compared with the live one, and swapped for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import islice
 from typing import Any, TypeVar
 
 import duckdb
+import msgspec
 import pyarrow as pa
 from sqlalchemy import select
 
@@ -18,6 +19,8 @@ from cauce.app.rebuild.differences import SAMPLE, Comparison, Differences, Membe
 from cauce.app.rebuild.rows import Changed
 from cauce.identity import records as identity
 from cauce.identity.bulk import KEYS
+from cauce.identity.rules import Ruleset
+from cauce.identity.service import Identity
 from cauce.profile.records import trait_version
 from cauce.segment.records import membership, membership_change, segment_version
 from cauce.segment.session import next_due
@@ -42,10 +45,10 @@ def nothing(_: object) -> None:
     """Tell nobody."""
 
 
-def shadow(composition: Composition, *, told: Told = nothing) -> "Shadow":
+def shadow(composition: Composition, *, told: Told = nothing, ahead: bool = False) -> "Shadow":
     """Derive a shadow from the log under the definitions of a composition, as far as the live state is.
 
-    An empty live state is taken to be at the end of the log. Nothing live is changed.
+    If the live state is empty, or ``ahead`` is set, to the end of the log. Nothing live is changed.
     Raises ``Conflict`` if another rebuild is under way, ``Transient`` if memory or disk ran out.
     """
     with process_lock(composition.space.rebuild_lock, "rebuilt"):
@@ -55,7 +58,7 @@ def shadow(composition: Composition, *, told: Told = nothing) -> "Shadow":
             derivation = Derivation(
                 pipeline, composition.log, composition.normalization, _resources(composition), told
             )
-            upto, at = _reached(composition)
+            upto, at = _reached(composition, ahead=ahead)
             derivation.derive(upto, at, lambda lake: _since(lake, composition.state))
         finally:
             records.close()
@@ -83,11 +86,11 @@ def _resources(composition: Composition) -> Resources:
     return Resources(composition.space.scratch, f"{settings.memory_mb}MB", settings.threads)
 
 
-def _reached(composition: Composition) -> tuple[Position, Moment]:
-    """How far the live state has come; the end of the log if it has not begun."""
+def _reached(composition: Composition, *, ahead: bool) -> tuple[Position, Moment]:
+    """How far the live state has come; the end of the log if it has not begun or that is wanted."""
     with composition.state.read() as reader:
         position, at = Position(reader.progress(LOG)), Moment(reader.progress(CLOCK))
-    if position:
+    if position and not ahead:
         return position, at
     tick = composition.log.tick(moment.now())
     return tick.head, tick.moment
@@ -128,15 +131,16 @@ class Shadow:
         with self._caught_up() as (live, rebuilt, records):
             return self._comparison(live, rebuilt, records, each).differences(sample)
 
-    def swap(self) -> Differences:
+    def swap(self, *, alone: bool = False) -> Differences:
         """Make this the live state; the differences it made, which destinations are told of.
 
-        A worker that is running stands aside meanwhile. Raises ``Conflict`` if it does not.
+        A worker that is running stands aside meanwhile; ``alone``: the caller is the
+        worker. Raises ``Conflict`` if it does not.
         """
         composition = self._composition
         with self._caught_up():
             pass  # what takes long, while the worker goes on
-        with standing_aside(composition):
+        with nullcontext() if alone else standing_aside(composition):
             with self._caught_up() as (live, rebuilt, records):
                 comparison = self._comparison(live, rebuilt, records)
                 found = comparison.differences()
@@ -184,7 +188,8 @@ class Shadow:
     ) -> Comparison:
         composition = self._composition
         after = over(composition, records)._replace(activation=composition.pipeline.activation)
-        return Comparison(live, rebuilt, composition.renewed().pipeline, after, each)
+        before = composition.renewed().pipeline
+        return Comparison(live, rebuilt, before._replace(identity=_identity_of(live, before)), after, each)
 
     def _tell(
         self,
@@ -252,11 +257,19 @@ def standing_aside(composition: Composition) -> Iterator[None]:
     Raises ``Conflict`` if it does not in time.
     """
     space = composition.space
-    with (
-        process_lock(space.aside_lock, "swapped"),
-        process_lock(space.worker_lock, "folded", wait_seconds=_ASIDE_SECONDS),
-    ):
+    others = space.root.glob("worker*.lock")
+    with ExitStack() as stack:
+        stack.enter_context(process_lock(space.aside_lock, "swapped"))
+        for lock in sorted({space.worker_lock, *others}):
+            stack.enter_context(process_lock(lock, "folded", wait_seconds=_ASIDE_SECONDS))
         yield
+
+
+def _identity_of(reader: Reader, pipeline: Pipeline) -> Identity:
+    """Identity by the rules that made a state, whatever the definitions say now."""
+    view = pipeline.identity.view
+    stored = reader.rows(identity.views, "name", [view])
+    return Identity(view, msgspec.json.decode(stored[0][3], type=Ruleset)) if stored else pipeline.identity
 
 
 def _catch_up(composition: Composition, pipeline: Pipeline, upto: Position, at: Moment) -> None:
