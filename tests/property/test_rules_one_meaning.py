@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from cauce.segment.bulk import preview
+from cauce.segment.bulk import compute, preview
 from cauce.vocabulary.exact import exact
 from cauce.vocabulary.language import Rule, compile_traits, parse
 from cauce.vocabulary.language.tree import literal_text
+from cauce.vocabulary.language.values import INCOMPARABLE, canonical
 from cauce.vocabulary.moment import DAY, SECOND, Moment
-from tests.property.rule_texts import LENGTHS, about_pairs, accepted, counts, reducers, rules
+from tests.property.rule_texts import LENGTHS, about_pairs, accepted, counts, reducers, reductions, rules
 from tests.property.rule_worlds import AGES, NOW, Someone, World, pairs, world
 
 PEOPLE = 150
@@ -66,6 +67,24 @@ def test_bulk_reduces_events_to_the_values_that_evaluation_gives() -> None:
                 if operator == "=" and value is not None and shown is not None and not is_beyond(value):
                     assert chosen in one_by_one
                 assert preview(rule, at, made.source) == one_by_one
+
+        check()
+
+
+def test_bulk_computes_the_values_that_one_person_has() -> None:
+    with closing(world(3, 60)) as made:
+
+        @settings(examples, max_examples=150)
+        @given(text=reductions(), at=moments)
+        def check(text: str, at: Moment) -> None:
+            trait = compile_traits({"x": text}).traits.get("x")
+            if trait is None:
+                return
+            found = compute(trait, at, made.source)
+            for profile, someone in made.people.items():
+                value = trait.value(someone, at)
+                if INCOMPARABLE not in canonical(value):
+                    assert canonical(found.get(profile)) == canonical(value)
 
         check()
 

@@ -5,15 +5,15 @@ moment; a property-based test compares the two.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
 from cauce.segment.bulk_fields import Events
-from cauce.segment.bulk_odd import odd_functions
-from cauce.segment.bulk_query import Relations, members_query
+from cauce.segment.bulk_odd import odd_functions, value_of
+from cauce.segment.bulk_query import Relations, members_query, values_query
 from cauce.vocabulary.errors import Transient, Unsupported
-from cauce.vocabulary.language import Rule
+from cauce.vocabulary.language import ComputedTrait, Rule
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
@@ -58,13 +58,30 @@ def preview(rule: Rule, at: Moment, source: BulkSource) -> list[ProfileKey]:
 
     Raises ``Transient`` if memory or disk ran out, ``QueryFailed`` if DuckDB refuses the query.
     """
+    rows = _run(members_query(rule.tree, at, _relations(source)), source.connection)
+    return [profile for (profile,) in rows]
+
+
+def compute(trait: ComputedTrait, at: Moment, source: BulkSource) -> dict[ProfileKey, Any]:
+    """The value of a computed trait at a moment for everybody who has one, as decoded JSON.
+
+    Raises as ``preview`` does.
+    """
+    rows = _run(values_query(trait.reduction, at, _relations(source)), source.connection)
+    values = ((profile, trait.converted(value_of(leaf))) for profile, leaf in rows if leaf is not None)
+    return {profile: value for profile, value in values if value is not None}
+
+
+def _relations(source: BulkSource) -> Relations:
     events = source.events
     parts = [Events(_identifier(events), {})] if isinstance(events, str) else events
-    relations = Relations(parts, _identifier(source.traits), _identifier(source.people))
-    sql = members_query(rule.tree, at, relations)
+    return Relations(parts, _identifier(source.traits), _identifier(source.people))
+
+
+def _run(sql: str, connection: duckdb.DuckDBPyConnection) -> list[Any]:
     try:
-        with odd_functions(source.connection):
-            rows = source.connection.execute(sql).fetchall()
+        with odd_functions(connection):
+            return connection.execute(sql).fetchall()
     except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException) as error:
         raise Transient("The preview could not finish.", hint="Give it more memory or disk.") from error
     except duckdb.Error as error:
@@ -72,4 +89,3 @@ def preview(rule: Rule, at: Moment, source: BulkSource) -> list[ProfileKey]:
         raise QueryFailed(
             f"DuckDB refused the preview ({kind}).", sql=sql, hint="Please report it."
         ) from error
-    return [profile for (profile,) in rows]

@@ -85,25 +85,25 @@ def element(form: str) -> str:
 
 def mode_of(leaves: str, least: str) -> str | None:
     """The leaf of the value seen most often among those of a JSON list of leaves."""
-    return leaf(mode(map(_value, _listed(leaves)), int(least)))
+    return leaf(mode(map(value_of, _listed(leaves)), int(least)))
 
 
 def unique_of(leaves: str) -> str | None:
     """The leaf of the list of distinct values among those of a JSON list of leaves."""
-    return leaf(unique(map(_value, _listed(leaves))))
+    return leaf(unique(map(value_of, _listed(leaves))))
 
 
 def _listed(leaves: str) -> list[str]:
     return cast("list[str]", decode_json(leaves))
 
 
-def _value(form: str) -> Any:
-    """The value of a leaf; None of an object or of a number beyond 38 digits."""
+def value_of(form: str) -> Any:
+    """The value of a leaf as decoded JSON; None of a number beyond 38 digits."""
     if form.startswith(TEXT):
         return form[1:]
     if form.startswith("["):
-        return [_decoded(part) for part in form[1:-1].split(BETWEEN) if part and part[0] not in "[{"]
-    return None if form.startswith("{") else _decoded(form)
+        return [_decoded(part) for part in form[1:-1].split(BETWEEN) if part]
+    return _decoded(form)
 
 
 def _decoded(text: str) -> Any:

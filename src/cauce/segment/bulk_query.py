@@ -6,6 +6,7 @@ No condition is ever NULL: a comparison with an absent value is false (rule 8).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from cauce.segment import bulk_fields as fields
@@ -43,13 +44,15 @@ class Relations(NamedTuple):
 def members_query(condition: Condition, at: Moment, relations: Relations) -> str:
     """The query whose one column is the profiles for which a condition holds at a moment, ascending."""
     query = _Query(condition, at, relations)
-    tables = ", ".join([*query.trait_tables(), *query.reduction_tables()])
-    joins = query.joins(own_operands(condition), "people")
-    return (
-        f"{f'WITH {tables} ' if tables else ''}"
-        f"SELECT people.profile FROM {relations.people} AS people{joins} "
-        f"WHERE {query.condition(condition)} ORDER BY people.profile"
-    )
+    return query.text("people.profile", condition, f"WHERE {query.condition(condition)}")
+
+
+def values_query(reduction: Reduction, at: Moment, relations: Relations) -> str:
+    """The query for every profile, ascending, and the leaf of a reduction's value, before ``as``."""
+    value = replace(reduction, cast=None)
+    condition = Comparison(value, Operator.EXISTS)
+    query = _Query(condition, at, relations)
+    return query.text(f"people.profile, {query.leaf(value)} AS leaf", condition, "")
 
 
 class _Query:
@@ -66,6 +69,18 @@ class _Query:
         self._traits: dict[Path, str] = {path: f"trait{n}" for n, path in enumerate(traits)}
         self._properties: dict[Path, str] = {path: f"property{n}" for n, path in enumerate(properties)}
         self._reductions = {o: f"{o.reducer}{n}" for n, o in enumerate(reductions)}
+
+    def text(self, columns: str, condition: Condition, filtered: str) -> str:
+        """The whole query: these columns of everybody whom the filter lets through, ascending."""
+        tables = ", ".join([*self.trait_tables(), *self.reduction_tables()])
+        joins = self.joins(own_operands(condition), "people")
+        rows = f"{self._relations.people} AS people{joins} {filtered}"
+        with_tables = f"WITH {tables} " if tables else ""
+        return f"{with_tables}SELECT {columns} FROM {rows} ORDER BY people.profile"
+
+    def leaf(self, operand: Operand) -> str:
+        """The leaf of an operand that is not converted."""
+        return self._form(operand).leaf
 
     def trait_tables(self) -> Iterable[str]:
         """A table with the leaf of each trait."""

@@ -13,7 +13,7 @@ from cauce.vocabulary.language.parser import read
 from cauce.vocabulary.language.person import Person
 from cauce.vocabulary.language.read import read as reader
 from cauce.vocabulary.language.tree import Comparison, Condition, Not, Reduction
-from cauce.vocabulary.language.values import tidy
+from cauce.vocabulary.language.values import CONVERT, tidy
 from cauce.vocabulary.moment import Moment
 
 MOST_EXPANDED = 500
@@ -53,6 +53,11 @@ class ComputedTrait:
     def value(self, person: Person, at: Moment) -> Any:
         """The value for a person at a moment as decoded JSON; None if it has none."""
         return tidy(self._read(person, NO_EVENT, at))
+
+    def converted(self, value: Any) -> Any:
+        """What ``value`` gives where the reducer gives this: converted, without zeros at the end."""
+        cast = self.reduction.cast
+        return tidy(value if cast is None or value is None else CONVERT[cast](value))
 
     def compute(self, person: Person, at: Moment) -> Computation:
         """The value for a person at a moment, and where it comes from."""
