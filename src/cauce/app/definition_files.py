@@ -138,6 +138,10 @@ def yaml_text(value: Any) -> str:
     return text
 
 
+_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
+"""Characters that YAML takes for the end of a line, or drops, unless they are escaped."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes rules of several lines as they were written, and numbers in plain digits."""
 
@@ -147,8 +151,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    several = "\n" in text and not any(line != line.rstrip() for line in text.split("\n"))
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if several else None)
+    style = None
+    if not _BREAKS.isdisjoint(text):
+        style = '"'
+    elif "\n" in text and not any(line != line.rstrip() for line in text.split("\n")):
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _decimal(dumper: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:
