@@ -31,7 +31,7 @@ VERSION = "definitions"
 """Under this name ``progress`` has the number of the version of the definitions that made the state."""
 
 ROUND = "fold.round"
-"""Under this name ``progress`` has the last position of an open round (``app/rounds``); 0 if none is."""
+"""Under this name ``progress`` has the last position of an open round (``app/rounds``), if one is."""
 
 TIMERS_AT_ONCE = 1_000
 

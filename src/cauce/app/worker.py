@@ -25,7 +25,13 @@ MOST_SET_ASIDE = 20
 
 
 class Worker:
-    """Folds the log of one space, one micro-batch after another."""
+    """Folds the log of one space, one micro-batch after another.
+
+    A transaction is to last ``longest`` seconds at most, but for batches of ``smallest`` events.
+    """
+
+    smallest = SMALLEST_BATCH
+    longest = LONGEST_TRANSACTION
 
     def __init__(
         self,
@@ -38,7 +44,7 @@ class Worker:
         self._log = log
         self._normalization = normalization
         self._clock = clock
-        self._batch = SMALLEST_BATCH
+        self._batch = self.smallest
         self._set_aside_in_a_row = 0
         with pipeline.records.read() as reader:
             self.position = Position(reader.progress(LOG))
@@ -99,9 +105,9 @@ class Worker:
         self._fold(rows)
         seconds = perf_counter() - started
         self._due = self._next_due()
-        if seconds > LONGEST_TRANSACTION:
-            self._batch = max(SMALLEST_BATCH, len(rows) // 2)
-        elif len(rows) == self._batch and seconds < LONGEST_TRANSACTION / 2:
+        if seconds > self.longest:
+            self._batch = max(self.smallest, len(rows) // 2)
+        elif len(rows) == self._batch and seconds < self.longest / 2:
             self._batch = min(LARGEST_BATCH, self._batch * 2)
 
     def _fold(self, rows: list[Logged]) -> None:

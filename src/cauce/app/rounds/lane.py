@@ -130,9 +130,10 @@ def _end_round(transaction: Transaction, plan: LanePlan, results: Sequence[LaneR
     rows = [(sequence, *row[1:]) for sequence, (_, row) in enumerate(changed, number + 1)]
     transaction.put(membership_change, rows)
     values = _reached(transaction, results) | plan.numbers
-    values |= {MOVES: first - 1 + len(moved), CHANGES: number + len(rows), LOG: plan.upto, ROUND: 0}
+    values |= {MOVES: first - 1 + len(moved), CHANGES: number + len(rows), LOG: plan.upto}
     values[CLOCK] = max(plan.horizon, transaction.progress(CLOCK))
     transaction.put(progress, sorted(values.items()))
+    transaction.remove(progress, "name", [ROUND])
     transaction.clear(lanes)
 
 

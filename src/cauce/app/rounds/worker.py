@@ -23,7 +23,7 @@ from cauce.vocabulary.moment import Clock
 
 logger = logging.getLogger(__name__)
 
-FEWEST = 128
+FEWEST = 64
 """Events for each lane that make a round worth its planning."""
 
 _FIRST, _MOST = 512, 2_000
@@ -39,6 +39,9 @@ class RoundWorker(Worker):
 
     ``name`` is this worker's own. The state is the same as one worker's.
     """
+
+    smallest = 128
+    longest = 0.2  # a server has to be asked some fifty times for each batch, whatever its size
 
     def __init__(
         self,
