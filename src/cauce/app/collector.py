@@ -7,7 +7,7 @@ door (``cauce.collect.service``), and answered once the log has it on disk.
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from time import perf_counter
 
@@ -93,6 +93,8 @@ class Collector:
                 reply = WRONG_ORIGIN if shared is None else await self._answer(scope, headers, receive)
             except _Gone:
                 return
+            except CauceError as error:  # the keys cannot be read
+                reply = try_later(UNAVAILABLE, error)
             status, own, body = reply
             self.counters.requests[status] += 1
             timing = (b"server-timing", b"collect;dur=%.2f" % ((perf_counter() - began) * 1_000))
@@ -115,19 +117,19 @@ class Collector:
         await self._committer.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer(self, scope: Message, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    def _answer(
+        self, scope: Message, headers: dict[bytes, bytes], receive: Receive
+    ) -> Coroutine[None, None, Answer]:
+        """What will answer: no coroutine of its own, because every event would pay for it."""
         path, method = scope["path"], scope["method"]
-        try:
-            if method == "POST":
-                if path in ROUTES:
-                    return await self._collect(ROUTES[path], headers, receive)
-                if path in VALIDATING:
-                    return await self._validate(headers, receive)
-            elif method == "GET" and path in PIXELS:
-                return await self._picture(PIXELS[path], headers, scope["query_string"])
-            return self._other(path, method, scope, headers)
-        except CauceError as error:  # the keys cannot be read
-            return try_later(UNAVAILABLE, error)
+        if method == "POST":
+            if path in ROUTES:
+                return self._collect(ROUTES[path], headers, receive)
+            if path in VALIDATING:
+                return self._validate(headers, receive)
+        elif method == "GET" and path in PIXELS:
+            return self._picture(PIXELS[path], headers, scope["query_string"])
+        return self._other(path, method, scope, headers)
 
     async def _collect(self, call: Call | None, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         """Read the request, decide, keep. Raises ``_Gone`` if the client went away meanwhile."""
@@ -170,7 +172,7 @@ class Collector:
         self.counters.pixels[reply.status] += 1
         return as_picture(reply)
 
-    def _other(self, path: str, method: str, scope: Message, headers: dict[bytes, bytes]) -> Answer:
+    async def _other(self, path: str, method: str, scope: Message, headers: dict[bytes, bytes]) -> Answer:
         if method == "OPTIONS":
             return preflight(headers)
         if path in ROUTES or path in VALIDATING or path in DISCARDED:

@@ -47,16 +47,13 @@ class Load(NamedTuple):
     bytes: int
 
 
-class Submitted(NamedTuple):
-    """What was submitted, in a group with others.
+Submitted = tuple[asyncio.Future[list[Outcome]], int]
+"""What was submitted, in a group with others.
 
-    ``done`` gives the outcomes of the whole group once all of it is durable; await
-    it, do not cancel it: others share it. ``first`` is the place of the first event
-    of one's own among them.
-    """
-
-    done: asyncio.Future[list[Outcome]]
-    first: int
+The future gives the outcomes of the whole group once all of it is durable; await
+it, do not cancel it: others share it. The number is the place of the first event
+of one's own among them.
+"""
 
 
 class Committer:
@@ -103,7 +100,7 @@ class Committer:
         if group.size and group.size + count > limits.group_events:
             self._full.append(group)
             group = self._gathering = _Group(self._loop)
-        submitted = Submitted(group.done, len(group.events))
+        first = len(group.events)
         group.events += events
         group.refused += refused
         group.size += count
@@ -113,7 +110,7 @@ class Committer:
         if self._idle.is_set():
             self._idle.clear()
             self._loop.call_soon(self._next)  # after all that arrived together
-        return submitted
+        return group.done, first
 
     async def close(self) -> None:
         """Wait until all that was submitted is durable or refused."""
