@@ -22,7 +22,7 @@ _HEAD = """\
 The API answers questions about people, segments, the log and deliveries, in JSON. Its base is
 `http://127.0.0.1:8766/api/v1`, and `/openapi.json` below it describes every field. Send a key as
 `Authorization: Bearer KEY`; `cauce key create api NAME --scope read` makes one, and to replay deliveries it
-needs the scope `write`. Whoever reads personal data
+needs the scope `write`, to plan and apply definitions the scope `define`. Whoever reads personal data
 names a `purpose` that `cauce.yaml` declares. An error is a problem (RFC 9457) with one of the codes in
 [errors](errors.md). A list goes on with `cursor` set to the `next` of its answer.
 

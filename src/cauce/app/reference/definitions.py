@@ -16,7 +16,8 @@ _HEAD = """\
 
 Definitions are YAML files in the `definitions` folder of a space, with one folder for each kind. A file
 holds one definition or a list of them, and every definition has an owner. `cauce definitions check` tells
-everything that is wrong, with file, line and column. Running processes take definitions in when they start.
+everything that is wrong, with file, line and column; `cauce plan` what applying them would change, and
+`cauce apply` brings them into force, [without a restart](../how-to/change-definitions.md).
 """
 
 
