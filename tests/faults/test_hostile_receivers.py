@@ -163,8 +163,10 @@ def test_one_that_comes_back_is_told_everything_in_order(space):
     with Receiver(lambda _: answer(503 if down[0] else 200)) as receiver:
         with space.delivering(destination(receiver.url()), settings=QUICK):
             until(lambda: len(receiver.requests) >= 12)
+            assert space.deliveries.oldest() == {"crm": space.all()[0].sequence}
             down[0] = False
             until(space.settled)
+        assert space.deliveries.oldest() == {}
         delivered = [request for request in receiver.requests if request.key]
     order = {one.id: one.sequence for one in space.all()}
     for person in range(5):

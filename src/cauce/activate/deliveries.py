@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from cauce.activate.delivery import (
     REPLAYABLE,
+    UNSETTLED,
     Delivery,
     Receipt,
     State,
@@ -20,7 +21,7 @@ from cauce.activate.records import delivery, receipt, tally
 from cauce.storage.records import Records, Transaction
 from cauce.vocabulary.access import Access, Purpose, Viewer
 from cauce.vocabulary.errors import NotFound
-from cauce.vocabulary.moment import Clock
+from cauce.vocabulary.moment import Clock, Moment
 
 _CHUNK = 500
 """Dead letters replayed in one transaction."""
@@ -97,6 +98,16 @@ class Deliveries:
         )
         with self._records.read() as reader:
             return {(name, State(state)): count for name, state, count in reader.select(counted)}
+
+    def oldest(self) -> dict[str, Moment]:
+        """The moment of the oldest change that each destination is still to be told."""
+        waiting = (
+            select(delivery.c.destination, func.min(delivery.c.sequence))
+            .where(delivery.c.state.in_(UNSETTLED))
+            .group_by(delivery.c.destination)
+        )
+        with self._records.read() as reader:
+            return {name: Moment(since) for name, since in reader.select(waiting)}
 
     def attempts(self) -> dict[tuple[str, str], int]:
         """How many attempts at each destination had each outcome since the space began."""

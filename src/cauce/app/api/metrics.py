@@ -11,7 +11,7 @@ from cauce.app.api.counting import Requests
 from cauce.app.compose import Composition
 from cauce.app.log_stats import log_stats
 from cauce.app.metrics_text import CONTENT_TYPE, family
-from cauce.vocabulary.moment import Clock
+from cauce.vocabulary.moment import SECOND, Clock
 
 
 def health_routes(composition: Composition) -> APIRouter:
@@ -37,7 +37,12 @@ def metrics_routes(
     @router.get("/metrics")
     def metrics(_: ReaderKey) -> Response:
         """Read the figures that Prometheus collects."""
-        lines = [*_log(composition, clock), *_people(composition), *_told(deliveries), *requests.lines()]
+        lines = [
+            *_log(composition, clock),
+            *_people(composition),
+            *_told(deliveries, clock),
+            *requests.lines(),
+        ]
         return Response("\n".join(lines) + "\n", media_type=CONTENT_TYPE)
 
     return router
@@ -65,7 +70,7 @@ def _people(composition: Composition) -> Iterator[str]:
     yield from family("cauce_segment_members", "gauge", "People in a segment.", sizes, ("segment",))
 
 
-def _told(deliveries: Deliveries) -> Iterator[str]:
+def _told(deliveries: Deliveries, clock: Clock) -> Iterator[str]:
     backlog = {(name, str(state)): count for (name, state), count in deliveries.backlog().items()}
     yield from family(
         "cauce_deliveries",
@@ -73,6 +78,15 @@ def _told(deliveries: Deliveries) -> Iterator[str]:
         "Deliveries that are not delivered, by state.",
         backlog,
         ("destination", "state"),
+    )
+    now = clock()
+    ages = {(name,): max(0.0, (now - since) / SECOND) for name, since in deliveries.oldest().items()}
+    yield from family(
+        "cauce_delivery_behind_seconds",
+        "gauge",
+        "Age of the oldest change that a destination was not told yet.",
+        ages,
+        ("destination",),
     )
     yield from family(
         "cauce_delivery_attempts_total",
