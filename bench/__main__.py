@@ -20,10 +20,12 @@ from bench.figures import Figure
 BENCHES = {
     "door": "accept over HTTP",
     "folding": "log → identities, profiles, segments, deliveries",
+    "folding_postgres": "the same on PostgreSQL, with one worker and with two",
     "serving": "freshness, reads and memory of a served space",
     "eventlog_append": "append to the log",
     "eventlog_postgres": "append to the log on PostgreSQL",
     "eventlog_seal": "seal to Parquet",
+    "sealed_count": "count in sealed files",
     "identity_stream": "resolve identities",
     "file_import": "import files",
     "browser": "what the browser SDK costs a page",
