@@ -101,3 +101,7 @@ def test_the_payload_on_the_page_is_what_is_sent():
         identifiers=tuple(Identifier(*one) for one in named),
     )
     assert decode_json(body(change, "crm", told["messageId"], person_of(change))) == told
+
+
+def test_the_state_is_derived_anew_as_the_page_says(reader):
+    follow(reader, PAGES / "rebuild.md")

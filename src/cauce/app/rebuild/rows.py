@@ -9,7 +9,7 @@ from cauce.identity import records as identity
 from cauce.profile import records as profile
 from cauce.segment import records as segment
 from cauce.storage.records import Reader, Row
-from cauce.vocabulary.errors import CauceError
+from cauce.vocabulary.errors import Conflict
 
 COMPARED = (
     *(identity.identifiers, identity.signatures, identity.evidence, identity.members, identity.profiles),
@@ -83,7 +83,7 @@ def translation(before: Reader, after: Reader) -> dict[int, int]:
     return {number: numbers.get(key, -number) for number, key in _numbers(before)}
 
 
-class Unfit(CauceError):
-    """A shadow cannot take the place of the store in force; the hint says what to do."""
+class Unfit(Conflict):
+    """A rebuilt state cannot take the place of the live one: other definitions made it."""
 
     code = "unfit_shadow"

@@ -16,7 +16,7 @@ from cauce.app.pipeline import CLOCK, LOG, Pipeline
 from cauce.app.process_lock import process_lock
 from cauce.app.rebuild.derive import Derivation, Resources, Told
 from cauce.app.rebuild.differences import SAMPLE, Comparison, Differences, MembershipDifference
-from cauce.app.rebuild.rows import Changed
+from cauce.app.rebuild.rows import Changed, Unfit
 from cauce.identity import records as identity
 from cauce.identity.bulk import KEYS
 from cauce.identity.rules import Ruleset
@@ -27,7 +27,7 @@ from cauce.segment.session import next_due
 from cauce.storage.records import Reader, Records, Transaction
 from cauce.storage.stores import Other
 from cauce.vocabulary import moment
-from cauce.vocabulary.errors import CauceError, Conflict, NotFound
+from cauce.vocabulary.errors import CauceError, NotFound
 from cauce.vocabulary.event import Logged, Position, read_event
 from cauce.vocabulary.membership import MembershipChange
 from cauce.vocabulary.moment import Moment
@@ -66,7 +66,7 @@ def shadow(composition: Composition, *, told: Told = nothing, ahead: bool = Fals
 
 
 def find(composition: Composition, which: Other) -> "Shadow":
-    """A store that was made before; raises ``NotFound`` if there is none, ``Conflict`` if it does not fit."""
+    """A store that was made before; raises ``NotFound`` if there is none, ``Unfit`` if it does not fit."""
     found = Shadow(composition, which)
     with composition.stores.open(which) as records:
         if records is None:
@@ -153,7 +153,7 @@ class Shadow:
         self._composition.stores.discard(self._which)
 
     def require_fit(self, records: Records) -> None:
-        """Raise ``Conflict`` if it was made by other definitions, or is not finished."""
+        """Raise ``Unfit`` if it was made by other definitions, or is not finished."""
         pipeline = over(self._composition, records)
         with records.read() as reader:
             versions: dict[str, str] = dict(reader.select(select(segment_version)))
@@ -161,11 +161,9 @@ class Shadow:
             rules = {row[2] for row in reader.select(select(identity.views))}
         wanted = {one.key: one.version for one in pipeline.segments.all}
         if not rules or rules != {pipeline.identity.ruleset.hash}:
-            raise Conflict(
-                "The rebuilt state has other identity rules.", hint="Make it anew: `cauce rebuild`."
-            )
+            raise Unfit("The rebuilt state has other identity rules.", hint="Make it anew: `cauce rebuild`.")
         if versions != wanted or traits != dict(pipeline.profiles.versions):
-            raise Conflict(
+            raise Unfit(
                 "The rebuilt state has other segments or traits, or was not finished.",
                 hint="Make it anew: `cauce rebuild`.",
             )
