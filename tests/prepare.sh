@@ -6,6 +6,7 @@ cd "$(dirname "$0")/clients/node"
 wanted=()
 command -v npm >/dev/null || wanted+=(nodejs npm)
 [ -n "${CAUCE_TEST_POSTGRES:-}" ] || command -v initdb >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || wanted+=(postgresql)
+command -v java >/dev/null || wanted+=(default-jre-headless)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || wanted+=(chromium)
 if [ ${#wanted[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
