@@ -1,5 +1,6 @@
 """`cauce import`."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ from cauce.vocabulary.moment import to_iso
 from cauce.vocabulary.nearest import did_you_mean
 
 app = typer.Typer()
+
+_PROCESSES = 4
+"""So many processes at most read a long file."""
 
 
 MappingOption = Annotated[
@@ -100,6 +104,7 @@ def _run(
             progress=report,
             dry_run=dry_run,
             bulk=historical,
+            processes=min(_PROCESSES, os.cpu_count() or 1),
             settings=composition.settings.collector,
         )
 

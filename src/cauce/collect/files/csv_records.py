@@ -178,6 +178,20 @@ class CsvRecords:
         return pulled[0].raw if len(pulled) == 1 else b"\n".join(line.raw for line in pulled)
 
 
+def header_of(data: FileBytes, form: FileFormat, beginning: bytes) -> tuple[tuple[str, ...], int, bytes]:
+    """The names in the header, how many physical lines it has, and what of ``beginning`` comes after it.
+
+    ``data`` gives the lines of ``beginning``. Raises ``InvalidInput`` if the header cannot be read.
+    """
+    records = CsvRecords(data, form, ())
+    names = records._header() or ()
+    lines = records._number
+    at = 0
+    for _ in range(lines):
+        at = beginning.find(b"\n", at) + 1 or len(beginning)
+    return names, lines, beginning[at:]
+
+
 def _wrong_width(found: int, expected: int) -> _Fault:
     reason = FileReason.TOO_FEW_FIELDS if found < expected else FileReason.TOO_MANY_FIELDS
     return _Fault(reason, f"The line has {found} fields instead of {expected}.")

@@ -10,16 +10,20 @@ from pathlib import Path
 from cauce.collect.files.delivery import GROUP_BYTES, Delivery, ImportLog, Unlogged
 from cauce.collect.files.events import EventMaker, Lines, Unfit
 from cauce.collect.files.groups import KeyOf, grouped, scattered
+from cauce.collect.files.line_maker import LineMaker
 from cauce.collect.files.mapping import Mapping
 from cauce.collect.files.mapping.model import Kind
 from cauce.collect.files.reasons import FileReason
 from cauce.collect.files.result import ImportResult, Progress, Report
 from cauce.collect.files.rows import BadRow, Row, read_rows
+from cauce.collect.files.side_by_side import Work, fits, made_side_by_side
 from cauce.collect.files.stream import FileBytes
 from cauce.collect.settings import CollectSettings
 from cauce.eventlog.history import BYTES_PER_CHUNK
+from cauce.eventlog.pool import pool_of
 from cauce.eventlog.port import EVENTS_PER_CHUNK
 from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.event import Accepted
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.moment import Clock
 
@@ -38,6 +42,7 @@ def import_file(
     dry_run: bool = False,
     at_most: int | None = None,
     bulk: bool = False,
+    processes: int = 1,
     settings: CollectSettings = CollectSettings(),
 ) -> ImportResult:
     """Import a CSV or JSON Lines file, also gzipped; ``source`` replaces the mapping's.
@@ -46,7 +51,8 @@ def import_file(
     is missing: message ids derive from content, and the log takes each once.
     A ``dry_run`` appends nothing and counts as if the log were empty; its result
     has the first events. ``at_most`` so many rows are read, for a trial.
-    ``bulk``: the log takes very many events at once.
+    ``bulk``: the log takes very many events at once. With several ``processes``
+    a long file of lines is read side by side, with the same result.
 
     Raises ``InvalidInput`` if the file cannot be opened, has a format that
     cannot be read or lacks mapped columns, and ``Transient`` if the log is
@@ -58,7 +64,9 @@ def import_file(
             f"{path} is no file.", hint="Give the path of a file; what a pipe brings must be saved first."
         )
     groups = (EVENTS_PER_CHUNK, BYTES_PER_CHUNK) if bulk else (settings.group_events, GROUP_BYTES)
-    one = _Import(path, mapping, source or mapping.source, clock, progress, settings, at_most, groups)
+    one = _Import(
+        path, mapping, source or mapping.source, clock, progress, settings, at_most, groups, processes
+    )
     if not dry_run:
         return one.run(log)
     trial = Unlogged()
@@ -80,7 +88,10 @@ class _Import:
         settings: CollectSettings,
         at_most: int | None,
         groups: tuple[int, int],
+        processes: int,
     ) -> None:
+        self._processes = processes
+        self._settings = settings
         self._at_most = at_most
         self._path = path
         self._mapping = mapping
@@ -90,7 +101,7 @@ class _Import:
         self._received = clock()
         self._group_events, self._group_bytes = groups
         self._makers = [EventMaker(rule, mapping, source, settings) for rule in mapping.events]
-        self._repeats: Counter[tuple[str, ...]] = Counter()
+        self._repeats: Counter[tuple[object, ...]] = Counter()
         self.result = ImportResult()
 
     def run(self, log: ImportLog) -> ImportResult:
@@ -115,15 +126,36 @@ class _Import:
 
     def _import_rows(self, delivery: Delivery) -> None:
         """Each line makes an event of its own."""
-        for row in self._rows("importing", self._mapping):
-            if isinstance(row, BadRow):
-                delivery.refuse(row)
+        side_by_side = self._processes > 1 and self._at_most is None and fits(self._mapping, self._path)
+        for made in self._made_side_by_side() if side_by_side else self._made_here():
+            if isinstance(made, BadRow):
+                delivery.refuse(made)
             else:
-                content: tuple[object, ...] = row.content
-                if self._mapping.keep_repeated:
-                    self._repeats[row.content] += 1
-                    content = (*content, self._repeats[row.content])
-                self._make(delivery, self._maker(row), [row], row.values, content)
+                delivery.event(made, 1)
+
+    def _made_here(self) -> Iterator[Accepted | BadRow]:
+        maker = LineMaker(self._mapping, self._source, self._settings, self._received)
+        for row in self._rows("importing", self._mapping):
+            content: tuple[object, ...] = row.content if isinstance(row, Row) else ()
+            if self._mapping.keep_repeated:
+                self._repeats[content] += 1
+                content = (*content, self._repeats[content])
+            yield maker.of(row, content)
+
+    def _made_side_by_side(self) -> Iterator[Accepted | BadRow]:
+        tell = self._progress or _tell_nobody
+        work = Work(self._mapping, self._source, self._settings, self._received)
+        number = 0
+        try:
+            data = FileBytes(self._path)
+            with pool_of(self._processes) as pool:
+                for batch in made_side_by_side(data, work, pool, self._processes):
+                    number += len(batch)
+                    tell(Progress("importing", number, data.done, data.total))
+                    yield from batch
+        except OSError as failed:
+            raise InvalidInput(f"{self._path} cannot be read: {failed.strerror}.") from failed
+        self.result.problem = data.problem
 
     def _import_groups(self, delivery: Delivery) -> None:
         """All lines with the same key make one event, or one for each rule that takes some of them."""

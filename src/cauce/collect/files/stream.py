@@ -83,12 +83,16 @@ class FileBytes:
                 yield first
                 first = self._read(file)
 
+    def chunks_utf8(self) -> Iterator[bytes]:
+        """The same without a byte order mark; text in UTF-16 becomes UTF-8."""
+        chunks = _utf8(self.chunks())
+        yield next(chunks, b"").removeprefix(_BOM)
+        yield from chunks
+
     def lines(self) -> Iterator[PhysicalLine]:
         """The physical lines, without a byte order mark; the last one may lack its line feed."""
-        rest, fault, begun = b"", None, False
-        for chunk in _utf8(self.chunks()):
-            if not begun:
-                chunk, begun = chunk.removeprefix(_BOM), True
+        rest, fault = b"", None
+        for chunk in self.chunks_utf8():
             first, *others = chunk.split(b"\n")
             if fault is None:
                 rest += first
