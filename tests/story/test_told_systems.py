@@ -26,8 +26,9 @@ kind: sql
 url: env:WH_URL
 table: people
 create: true
-fields: [identifier.email, trait.plan]
+fields: [identifier.email, trait.plan, trait.orders]
 """
+ORDERS = "name: orders\nowner: a\ncompute: event('Order Completed').count()\n"
 DROP = "name: drop\nowner: a\nkind: file\nfolder: exports/drop\nschedule: daily at 03:00\n"
 HOOK = """\
 name: crm
@@ -48,6 +49,7 @@ class World:
         self.warehouse = folder / "warehouse.db"
         (self.root / "secrets").mkdir(exist_ok=True)
         (self.root / "secrets/crm").write_text("a secret")
+        self.define("traits/orders", ORDERS)
         self.define("destinations/wh", TABLE)
         self.define("destinations/drop", DROP)
         self.name("wh", "drop")
@@ -77,17 +79,21 @@ class World:
         }
         assert send(self.now.collector, self.keys["write_key"], call).json() == {"success": True}
 
-    def table(self) -> dict[str, tuple[bool, str]]:
+    def buys(self, person: str) -> None:
+        call = {"type": "track", "userId": person, "event": "Order Completed"}
+        assert send(self.now.collector, self.keys["write_key"], call).json() == {"success": True}
+
+    def table(self) -> dict[str, tuple[bool, str, str]]:
         if not self.warehouse.exists():
             return {}
         connection = sqlite3.connect(self.warehouse)
         try:
-            found = connection.execute("SELECT email, member, plan FROM people").fetchall()
+            found = connection.execute("SELECT email, member, plan, orders FROM people").fetchall()
         except sqlite3.OperationalError:
             return {}
         finally:
             connection.close()
-        return {email.partition("@")[0]: (bool(member), plan) for email, member, plan in found}
+        return {email.partition("@")[0]: (bool(member), *traits) for email, member, *traits in found}
 
     def read(self, path: str, **given: str) -> Any:
         headers = {"Authorization": f"Bearer {self.keys['api_key']}"}
@@ -108,9 +114,11 @@ def told(receiver: Receiver) -> list[tuple[str, str, dict[str, str]]]:
 
 
 def test_the_way_of_a_change_to_every_kind_of_system(world: World) -> None:
+    world.buys("ann")
     world.says("ann", "gold")
     world.says("bob", "gold")
-    until(lambda: world.table() == {"ann": (True, "gold"), "bob": (True, "gold")}, "two rows")
+    rows = {"ann": (True, "gold", "1"), "bob": (True, "gold", "0")}
+    until(lambda: world.table() == rows, "two rows")
 
     with Receiver(lambda _: answer(200)) as receiver:
         world.define("destinations/crm", HOOK.format(url=receiver.url()))
@@ -125,7 +133,7 @@ def test_the_way_of_a_change_to_every_kind_of_system(world: World) -> None:
         world.says("ann", "free")
         until(lambda: len(receiver.requests) == 3, "her leaving")
         assert told(receiver)[2] == ("ann", "Audience Exited", {"email": "ann@example.org", "plan": "free"})
-        until(lambda: world.table()["ann"] == (False, "free"), "her row")
+        until(lambda: world.table()["ann"] == (False, "free", "1"), "her row")
 
         world.define("destinations/crm", HOOK.format(url=receiver.url()) + "paused: true\n")
         world.apply()

@@ -85,7 +85,7 @@ def _leave(
         told = [(name, change) for name, change in owed if pipeline.activation.defined(name)]
         profiles = pipeline.profiles.begin(transaction, {})
         profiles.load(identity.loaded_signatures())
-        before.activation.queue_for(transaction, told, _traits(identity, profiles))
+        before.activation.queue_for(transaction, told, _traits(pipeline, identity, profiles, cause))
 
 
 def _look(
@@ -101,9 +101,11 @@ def _look(
         memberships.load(keys)
         for profile in keys:
             memberships.look(profile, profiles.person(identity.signatures(profile)), segments, cause)
-        pipeline.activation.queue(transaction, memberships.save(), _traits(identity, profiles))
+        pipeline.activation.queue(
+            transaction, memberships.save(), _traits(pipeline, identity, profiles, cause)
+        )
 
 
-def _traits(identity: IdentitySession, profiles: ProfileSession) -> Traits:
-    """What gives the golden values of somebody's traits, for destinations that want them."""
-    return lambda profile: profiles.person(identity.signatures(profile)).trait
+def _traits(pipeline: Pipeline, identity: IdentitySession, profiles: ProfileSession, cause: Cause) -> Traits:
+    """What gives somebody's traits, asserted and computed, for destinations that want them."""
+    return lambda profile: pipeline.profiles.values(profiles.person(identity.signatures(profile)), cause.at)

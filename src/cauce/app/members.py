@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import select
 
 from cauce.activate.needs import Member
+from cauce.app.pipeline import CLOCK
 from cauce.identity.service import Identity
+from cauce.profile.person import Person
 from cauce.profile.service import Profiles
 from cauce.segment.records import membership
 from cauce.storage.records import Reader
 from cauce.vocabulary.access import SYSTEM, Access, Purpose
-from cauce.vocabulary.language import Person
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
@@ -44,6 +45,7 @@ class SegmentMembers:
     def _described(self, reader: Reader, since: Mapping[ProfileKey, Moment], *, traits: bool) -> list[Member]:
         found = self._identity.describe(reader, list(since))
         persons: Mapping[ProfileKey, Person] = {}
+        at = Moment(reader.progress(CLOCK))
         if traits:
             persons = self._profiles.persons(reader, {key: one.signatures for key, one in found.items()})
         return [
@@ -52,7 +54,7 @@ class SegmentMembers:
                 profile_id=found[key].profile_id,
                 identifiers=tuple(found[key].identifiers),
                 since=moment,
-                trait=persons[key].trait if key in persons else _nothing,
+                trait=self._profiles.values(persons[key], at) if key in persons else _nothing,
             )
             for key, moment in since.items()
             if key in found

@@ -14,6 +14,7 @@ from cauce.activate.service import Activation
 from cauce.identity.graph import Given
 from cauce.identity.service import Identity, Resolution
 from cauce.identity.service import Session as IdentitySession
+from cauce.profile.person import Person
 from cauce.profile.service import Profiles
 from cauce.profile.session import ProfileSession, Recorded, merged
 from cauce.segment.live import LiveSegment, LiveSegments
@@ -177,7 +178,15 @@ class Pipeline(NamedTuple):
             transaction, self.segments, identity, due, horizon, stored_upto=identity.known_profiles
         )
         segments.load(identity.loaded_profiles())
-        return _Batch(transaction, identity, profiles, segments, self.segments, self.activation)
+        return _Batch(
+            transaction,
+            identity,
+            profiles,
+            segments,
+            self.segments,
+            self.activation,
+            lambda person: self.profiles.values(person, horizon),
+        )
 
 
 def require_no_round(transaction: Transaction) -> None:
@@ -195,6 +204,7 @@ class _Batch(NamedTuple):
     segments: SegmentSession
     live: LiveSegments
     activation: Activation
+    values: Callable[[Person], Callable[[str], Any]]
 
     def fire_timers(self, moment: Moment) -> None:
         """Look again at the verdicts that time alone may have changed."""
@@ -234,5 +244,5 @@ class _Batch(NamedTuple):
         self.activation.queue(self.transaction, changes, self._traits)
 
     def _traits(self, profile: ProfileKey) -> Callable[[str], Any]:
-        """What gives the golden values of somebody's traits."""
-        return self.profiles.person(self.identity.signatures(profile)).trait
+        """What gives somebody's traits, asserted and computed, as they are after this batch."""
+        return self.values(self.profiles.person(self.identity.signatures(profile)))
