@@ -141,6 +141,13 @@ def quarantine_routes(held: Quarantine) -> APIRouter:
         """Read one refused input."""
         return answer(_refused(held.find(number, purpose=caller.purpose, viewer=caller.viewer)))
 
+    _add_acts(router, held)
+    return router
+
+
+def _add_acts(router: APIRouter, held: Quarantine) -> None:
+    """The routes that settle input."""
+
     @router.post(
         "/replay", responses=documented(ReplayDocument, "What the replay came to."), openapi_extra=_ASKED
     )
@@ -180,8 +187,6 @@ def quarantine_routes(held: Quarantine) -> APIRouter:
             number, body, dry_run=dry_run, purpose=caller.purpose, viewer=caller.viewer
         )
         return answer(_replayed(done))
-
-    return router
 
 
 def _asked(body: bytes) -> Asked:

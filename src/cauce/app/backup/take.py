@@ -3,18 +3,18 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 from cauce.app.backup.manifest import Manifest, write_manifest
 from cauce.app.backup.sqlite_copy import copy_database
+from cauce.app.compose import Composition
+from cauce.app.migrate.moving import copy_to_files, kept_at
 from cauce.app.pipeline import LOG
 from cauce.app.space import Space
 from cauce.eventlog.database import sync_folder
-from cauce.eventlog.sqlite import SqliteLog
-from cauce.eventlog.sqlite_sealing import SqliteSealable
-from cauce.storage.records import STATE
-from cauce.storage.sqlite import SqliteRecords
+from cauce.storage.settings import StoreSettings
 from cauce.vocabulary.errors import Conflict, Transient
 from cauce.vocabulary.moment import Clock, to_iso
 
@@ -25,11 +25,12 @@ _SEALING_SECONDS = 600.0
 """How long a backup waits for a sealing under way."""
 
 
-def back_up(space: Space, target: Path, clock: Clock, told: Told = lambda _: None) -> Manifest:
+def back_up(composition: Composition, target: Path, clock: Clock, told: Told = lambda _: None) -> Manifest:
     """Copy a space into a new folder, which appears under its name when it is complete.
 
-    Raises ``Conflict`` if the folder holds something or sealing does not end,
-    and ``Transient`` if the disk is full.
+    A space on PostgreSQL becomes one of SQLite files, and who writes to it waits
+    meanwhile. Raises ``Conflict`` if the folder holds something or sealing does
+    not end, and ``Transient`` if the disk is full.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} exists and is not empty.", hint="Name a new folder for each backup.")
@@ -41,7 +42,8 @@ def back_up(space: Space, target: Path, clock: Clock, told: Told = lambda _: Non
         )
     try:
         making.mkdir(mode=0o700, parents=True)
-        head, folded = _copy(space, making, told)
+        _copy(composition, Space(making), told)
+        head, folded = _positions(making)
         manifest = write_manifest(
             making, cauce=version("cauce"), taken=to_iso(clock()), head=head, folded=folded
         )
@@ -59,43 +61,55 @@ def back_up(space: Space, target: Path, clock: Clock, told: Told = lambda _: Non
     return manifest
 
 
-def _copy(space: Space, folder: Path, told: Told) -> tuple[int, int]:
-    """Copy everything; the positions of the log and of the state."""
-    made = Space(folder)
+def _copy(composition: Composition, made: Space, told: Told) -> None:
+    """Copy everything; nobody seals meanwhile, so that rows and sealed files belong together."""
+    space = composition.space
     told("settings and definitions")
     for written in (space.settings, space.root / ".gitignore"):
         if written.exists():
-            shutil.copy2(written, folder / written.name)
+            shutil.copy2(written, made.root / written.name)
+    _keep_in_files(made.settings)
     for tree in (space.definitions, space.schemas):
         if tree.is_dir():
-            shutil.copytree(tree, folder / tree.name)
-    if space.state.exists():
-        told("state")
-        copy_database(space.state.resolve(), made.state)
-    if space.control.exists():
-        told("control")
-        copy_database(space.control, made.control)
-    if space.log.exists():
-        told("log")
-        _copy_log(space, made, told)
-    return _positions(made)
-
-
-def _copy_log(space: Space, made: Space, told: Told) -> None:
-    """Copy the hot rows and the sealed files that belong to them: nobody seals in between."""
-    sealable = SqliteSealable(space.root)
-    try:
-        with sealable.alone(wait_seconds=_SEALING_SECONDS):
-            copy_database(space.log, made.log)
-            files = [one.file for one in sealable.ranges()]
-            made.sealed.mkdir()
-            for name in files:
-                _link_or_copy(space.sealed / name, made.sealed / name)
-    finally:
-        sealable.close()
+            shutil.copytree(tree, made.root / tree.name)
+    made.sealed.mkdir()
+    if not composition.has_log:
+        _copy_stores(composition, made, told)
+        return
+    with (
+        closing(composition.sealable()) as sealable,
+        sealable.alone(wait_seconds=_SEALING_SECONDS),
+    ):
+        _copy_stores(composition, made, told)
+        files = [one.file for one in sealable.ranges()]
+        for name in files:
+            _link_or_copy(space.sealed / name, made.sealed / name)
     for number, name in enumerate(files, 1):
         told(f"sealed file {number} of {len(files)}")
         _separate(made.sealed / name)
+
+
+def _copy_stores(composition: Composition, made: Space, told: Told) -> None:
+    """Copy state, then keys and definitions, then the log: what comes later may know more."""
+    if composition.settings.store.url:
+        copy_to_files(composition, made.root, lambda moved: told(str(moved)))
+        return
+    space = composition.space
+    for store, copy in ((space.state, made.state), (space.control, made.control), (space.log, made.log)):
+        if store.exists():
+            told(store.name)
+            copy_database(store.resolve(), copy)
+
+
+def _keep_in_files(settings: Path) -> None:
+    """Take the place in PostgreSQL out of the settings: a backup is a space of files."""
+    lines = settings.read_text(encoding="utf-8").splitlines(keepends=True)
+    within = False
+    for number, line in enumerate(lines):
+        within = line.startswith("store:") or (within and line.startswith((" ", "\t")))
+        if within:
+            lines[number] = f"# {line}"
+    settings.write_text("".join(lines), encoding="utf-8")
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
@@ -119,17 +133,16 @@ def _separate(file: Path) -> None:
         copy.replace(file)
 
 
-def _positions(made: Space) -> tuple[int, int]:
+def _positions(folder: Path) -> tuple[int, int]:
+    """The positions of the copied log and of the copied state."""
+    made = kept_at(Composition(folder), StoreSettings())
     head = folded = 0
-    if made.log.exists():
-        log = SqliteLog(made.root)
-        head = log.head()
-        log.close()
-    if made.state.exists():
-        state = SqliteRecords(made.state, STATE)
-        with state.read() as reader:
+    if made.has_log:
+        with closing(made.log) as log:
+            head = log.head()
+    if made.has_state:
+        with closing(made.state) as state, state.read() as reader:
             folded = reader.progress(LOG)
-        state.close()
     return head, folded
 
 

@@ -28,7 +28,7 @@ def backup(
     """Copy a space into a folder, while it is served or not."""
     composition = Composition(space)
     with _telling() as told:
-        manifest = back_up(composition.space, target, moment.now, told)
+        manifest = back_up(composition, target, moment.now, told)
     _print(manifest, f"{target} is a backup now", json=json)
 
 

@@ -103,7 +103,7 @@ def _moved(
     told: Told,
 ) -> dict[str, Copied]:
     number = rng.getrandbits(_BITS)
-    _make_what_is_missing(_kept_at(composition, composition.settings.store))
+    _make_what_is_missing(kept_at(composition, composition.settings.store))
     with (
         closing(composition.sealable()) as sealing,
         sealing.alone(),
@@ -137,10 +137,10 @@ def _place(composition: Composition, store: StoreSettings) -> Place:
         return SqlitePlace(composition.space)
     with postgres_extra():
         from cauce.app.migrate.postgres_side import PostgresPlace  # noqa: PLC0415  an extra
-    return PostgresPlace(_kept_at(composition, store))
+    return PostgresPlace(kept_at(composition, store))
 
 
-def _kept_at(composition: Composition, store: StoreSettings) -> Composition:
+def kept_at(composition: Composition, store: StoreSettings) -> Composition:
     """The space with its stores at a place, none of them open yet."""
     kept = Composition(composition.space.root)
     settings = replace(composition.settings, store=store)
