@@ -1,8 +1,9 @@
 """The worker among others: it plans rounds, folds lanes, and folds alone while nobody else is there."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic, perf_counter, sleep
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -34,6 +35,19 @@ _WAIT_SECONDS = 0.001
 _MOST_WORKERS = 16
 
 
+class _Ahead(NamedTuple):
+    """Events that were read and decoded: all that follow ``after``, up to some position."""
+
+    after: Position
+    events: list[Event]
+
+    def between(self, after: Position, upto: Position) -> Sequence[Event] | None:
+        """The events above one position up to another; None if not all of them were read."""
+        if self.after > after or not self.events or self.events[-1].position < upto:
+            return None
+        return [event for event in self.events if after < event.position <= upto]
+
+
 class RoundWorker(Worker):
     """Folds the log of one space together with workers in other processes, on any machine.
 
@@ -59,7 +73,7 @@ class RoundWorker(Worker):
         self._presence = Presence(records, name, monotonic)
         self._share = _FIRST
         self._open = True  # a round may have been left open
-        self._decoded: dict[Position, tuple[Logged, Event]] = {}
+        self._ahead = _Ahead(Position(0), [])
 
     def step(self) -> bool:
         """Fold a lane, plan a round, fold alone or let time pass; whether there was anything to do."""
@@ -95,10 +109,9 @@ class RoundWorker(Worker):
 
     def _plan(self, count: int) -> bool:
         """Plan a round for so many workers; False if there are too few events for one."""
-        rows = self._log.read(self.position, self._share * count)
-        if len(rows) < FEWEST * count:
+        events = self._read(self.position, self._share * count)
+        if len(events) < FEWEST * count:
             return False
-        events = self._events(rows)
         with self._records.write() as transaction:
             self._pipeline.require(transaction, self.position)
             due = due_timers(transaction, events[-1].received, TIMERS_AT_ONCE)
@@ -106,15 +119,6 @@ class RoundWorker(Worker):
                 return False
             self._open = store_round(transaction, self._pipeline, events, due, count)
         return self._open
-
-    def _events(self, rows: list[Logged]) -> list[Event]:
-        """Rows decoded, and kept for the lane that this worker folds of them."""
-        known = self._decoded
-        self._decoded = {
-            row.position: known.get(row.position) or (row, read_event(row, self._normalization(row.source)))
-            for row in rows
-        }
-        return [event for _, event in self._decoded.values()]
 
     def _fold_lane(self) -> bool:
         """Fold a lane that nobody has claimed; False if there is none."""
@@ -134,7 +138,7 @@ class RoundWorker(Worker):
         for position, reason in skipped.items():
             self._quarantine(self._log.read(Position(position - 1), 1)[0], reason)
         if self._open:
-            self._read_ahead(plan)
+            self._read(plan.upto, plan.count)  # while others still fold
         return True
 
     def _try_lane(self, skipped: dict[Position, Exception]) -> LanePlan | None:
@@ -159,22 +163,24 @@ class RoundWorker(Worker):
 
     def _of(self, plan: LanePlan) -> tuple[list[Event], Reception]:
         """A lane's events, and when each event of the round was received."""
-        rows = self._log.read(plan.after, plan.count)
-        reception = [(row.received, row.position) for row in rows]
+        found: Sequence[Event | Logged] | None = self._ahead.between(plan.after, plan.upto)
+        if found is None:
+            found = self._log.read(plan.after, plan.count)
         wanted = set(plan.positions)
-        events = [
-            self._decoded[row.position][1]
-            if row.position in self._decoded
-            else read_event(row, self._normalization(row.source))
-            for row in rows
-            if row.position in wanted
-        ]
-        assert len(events) == len(wanted), "the log does not have the events of the round"
-        return events, reception
+        mine = [one for one in found if one.position in wanted]
+        assert len(mine) == len(wanted), "the log does not have the events of the round"
+        events = [one if isinstance(one, Event) else self._decode(one) for one in mine]
+        return events, [(one.received, one.position) for one in found]
 
-    def _read_ahead(self, plan: LanePlan) -> None:
-        """While others still fold, decode what the next round will have."""
-        self._events(self._log.read(plan.upto, plan.count))
+    def _read(self, after: Position, limit: int) -> list[Event]:
+        """The next events, decoded; they are kept for the lane that this worker will fold of them."""
+        known = {event.position: event for event in self._ahead.events}
+        rows = self._log.read(after, limit)
+        self._ahead = _Ahead(after, [known.get(row.position) or self._decode(row) for row in rows])
+        return self._ahead.events
+
+    def _decode(self, row: Logged) -> Event:
+        return read_event(row, self._normalization(row.source))
 
     def _adapt(self, seconds: float) -> None:
         if seconds > _LONG_SECONDS:
