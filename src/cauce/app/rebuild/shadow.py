@@ -159,8 +159,10 @@ class Shadow:
             versions: dict[str, str] = dict(reader.select(select(segment_version)))
             traits: dict[str, str] = dict(reader.select(select(trait_version)))
             rules = {row[2] for row in reader.select(select(identity.views))}
+            if not rules and not reader.progress(LOG):
+                return  # nothing is in it yet: it fits anything
         wanted = {one.key: one.version for one in pipeline.segments.all}
-        if not rules or rules != {pipeline.identity.ruleset.hash}:
+        if rules != {pipeline.identity.ruleset.hash}:
             raise Unfit("The rebuilt state has other identity rules.", hint="Make it anew: `cauce rebuild`.")
         if versions != wanted or traits != dict(pipeline.profiles.versions):
             raise Unfit(
