@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time, sleep
+from typing import cast
 
 import psutil
 import psycopg
@@ -23,7 +24,7 @@ from cauce.identity.service import Identity
 from cauce.profile.service import Profiles
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.storage.postgres import PostgresRecords
-from cauce.storage.records import STATE
+from cauce.storage.records import STATE, ManyWriters
 from cauce.vocabulary.language import parse
 from cauce.vocabulary.moment import Moment, now
 from tests.services.postgres import Cluster, own_cluster
@@ -45,7 +46,8 @@ def composed(url: str, schema: str) -> Pipeline:
 def worker_of(pipeline: Pipeline, log: SqliteLog, name: str, until: Moment) -> RoundWorker:
     """A worker over an existing log."""
     how = pipeline.identity.ruleset.normalization
-    return RoundWorker(pipeline, log, lambda _: how, lambda: until, name=name)
+    records = cast(ManyWriters, pipeline.records)
+    return RoundWorker(pipeline, log, lambda _: how, lambda: until, records=records, name=name)
 
 
 def fold_upto(worker: RoundWorker, upto: int) -> None:

@@ -14,7 +14,8 @@ from tests.property.small_company import composed
 
 
 def main(url: str, schema: str, folder: str, name: str, now: str) -> None:
-    pipeline = composed(PostgresRecords(url, schema, STATE, durable=False))
+    records = PostgresRecords(url, schema, STATE, durable=False)
+    pipeline = composed(records)
     how = pipeline.identity.ruleset.normalization
     worker = RoundWorker(
         pipeline, SqliteLog(Path(folder)), lambda _: how, lambda: Moment(int(now)), name=name

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 from sqlalchemy import Connection, MetaData
 
@@ -15,6 +16,7 @@ from cauce.app.definitions import load_definitions
 from cauce.app.members import SegmentMembers
 from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.rounds import records as _rounds  # noqa: F401  declares its tables
+from cauce.app.rounds.worker import RoundWorker
 from cauce.app.settings import Loaded, Settings, load_settings
 from cauce.app.space import Space, find_space
 from cauce.app.worker import Worker
@@ -37,7 +39,7 @@ from cauce.profile.service import Profiles
 from cauce.profile.survivorship import Survivorship
 from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
-from cauce.storage.records import STATE, Records
+from cauce.storage.records import STATE, ManyWriters, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.storage.sqlite import altered as sqlite_altered
 from cauce.storage.sqlite_stores import SqliteStores
@@ -272,9 +274,7 @@ class Composition:
         parts = (self.pipeline, self.log, self.normalization, clock)
         if not self.settings.store.url:
             return Worker(*parts)
-        from cauce.app.rounds.worker import RoundWorker  # noqa: PLC0415  an extra
-
-        return RoundWorker(*parts, name=uuid.uuid4().hex)
+        return RoundWorker(*parts, records=cast(ManyWriters, self.state), name=uuid.uuid4().hex)
 
     @cached_property
     def normalization(self) -> Callable[[str], Normalization]:

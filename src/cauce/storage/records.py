@@ -93,6 +93,13 @@ class Records(Protocol):
         """Release files and connections."""
 
 
+class ManyWriters(Records, Protocol):
+    """A store in which several workers may write at once: PostgreSQL."""
+
+    def lane(self) -> AbstractContextManager[Transaction]:
+        """A transaction beside those of other lanes, never beside one of ``write``."""
+
+
 def as_mapping(table: Table, row: Row) -> Mapping[str, Any]:
     """A row as column name → value."""
     return dict(zip(table.columns.keys(), row, strict=True))

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from cauce.app.rounds.records import workers
-from cauce.storage.postgres import PostgresRecords
-from cauce.storage.records import Reader
+from cauce.storage.records import ManyWriters, Reader
 
 _BEAT_SECONDS = 0.5
 _GONE_SECONDS = 3.0
@@ -20,7 +19,7 @@ _FORGOTTEN_SECONDS = 60.0
 class Presence:
     """One worker among others; ``name`` is its own, ``monotonic`` gives seconds."""
 
-    def __init__(self, records: PostgresRecords, name: str, monotonic: Callable[[], float]) -> None:
+    def __init__(self, records: ManyWriters, name: str, monotonic: Callable[[], float]) -> None:
         self._records = records
         self._name = name
         self._monotonic = monotonic

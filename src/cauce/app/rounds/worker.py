@@ -16,8 +16,7 @@ from cauce.app.worker import MOST_SET_ASIDE, Worker
 from cauce.eventlog.port import EventLog
 from cauce.identity.graph import Given
 from cauce.segment.session import due_timers
-from cauce.storage.postgres import PostgresRecords
-from cauce.storage.records import Transaction
+from cauce.storage.records import ManyWriters, Transaction
 from cauce.vocabulary.event import Event, Logged, Position, read_event
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import Clock
@@ -51,7 +50,7 @@ class _Ahead(NamedTuple):
 class RoundWorker(Worker):
     """Folds the log of one space together with workers in other processes, on any machine.
 
-    ``name`` is this worker's own. The state is the same as one worker's.
+    ``records`` is the pipeline's store, ``name`` this worker's own. The state is the same as one worker's.
     """
 
     smallest = 128
@@ -64,11 +63,10 @@ class RoundWorker(Worker):
         normalization: Callable[[str], Normalization],
         clock: Clock,
         *,
+        records: ManyWriters,
         name: str,
     ) -> None:
         super().__init__(pipeline, log, normalization, clock)
-        records = pipeline.records
-        assert isinstance(records, PostgresRecords), "only PostgreSQL lets several workers write"
         self._records = records
         self._presence = Presence(records, name, monotonic)
         self._share = _FIRST
