@@ -44,7 +44,7 @@ from cauce.vocabulary.language.paths import Path as PropertyPath
 
 logger = logging.getLogger(__name__)
 
-MOST_EVENTS = 524_288
+MOST_EVENTS = 1_048_576
 MOST_BYTES = 512 * 1024 * 1024
 """A file made by compaction has no more events, and its files before had no more bytes together."""
 

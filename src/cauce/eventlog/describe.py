@@ -38,9 +38,9 @@ from cauce.vocabulary.language.paths import Path, nfc
 Normalizer = Callable[[str], Normalization]
 """How the identifiers of a source are normalized."""
 
-OFTEN = 24
+OFTEN = 12
 """So many paths are promoted for being seen often, beside those that rules read."""
-OFTEN_SHARE = 0.02
+OFTEN_SHARE = 0.05
 """Seen often: in so many of the rows, at the least."""
 
 _CALLS = {call.value: call for call in Call}

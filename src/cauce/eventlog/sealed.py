@@ -21,7 +21,7 @@ from cauce.vocabulary.event import Call, Logged, Position
 SEALED_TO = "SELECT coalesce(max(last), 0) FROM (SELECT last FROM sealed ORDER BY first DESC LIMIT 1)"
 """The last sealed position; rows of ``event`` up to it are leftovers that nobody sees."""
 
-_ROWS_AT_ONCE = 131_072
+_ROWS_AT_ONCE = 262_144
 _CALLS = {call.value: call for call in Call}
 
 

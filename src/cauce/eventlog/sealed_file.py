@@ -33,7 +33,9 @@ META = b"cauce"
 
 SUFFIX = ".parquet"
 _PIECE = 1 << 20
-_LONG = {"body", "identifiers"}
+_LONG = {"body", "identifiers", "message_id"}
+_TEXTS = (":text", ":json")
+"""What has no order worth knowing: its least and greatest values would only make footers long."""
 _DICTIONARY = ("call", "name", "source")
 
 
@@ -65,7 +67,7 @@ class Writer:
             schema,
             compression="zstd",
             use_dictionary=[*_DICTIONARY, *promoted],
-            write_statistics=[name for name in names if name not in _LONG],
+            write_statistics=[name for name in names if name not in _LONG and not name.endswith(_TEXTS)],
             write_page_index=True,
             write_page_checksum=True,
         )
