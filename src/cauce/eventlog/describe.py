@@ -129,7 +129,8 @@ class Describer:
     ) -> dict[str, pa.Array]:
         how = self._how
         found = [
-            carried_in(one, call, how(source)) for one, call, source in zip(parts, calls, sources, strict=True)
+            carried_in(one, call, how(source))
+            for one, call, source in zip(parts, calls, sources, strict=True)
         ]
         return {
             "identifiers": pa.array(found, SEALED.field("identifiers").type),
