@@ -32,6 +32,7 @@ kind: webhook
 url: {url}
 secret: file:secrets/crm
 allow_private: true
+rate: 5000
 """
 
 
