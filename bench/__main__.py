@@ -27,6 +27,7 @@ BENCHES = {
     "eventlog_seal": "seal to Parquet",
     "sealed_count": "count in sealed files",
     "identity_stream": "resolve identities",
+    "rebuild": "derive the state anew in bulk",
     "file_import": "import files",
     "browser": "what the browser SDK costs a page",
     "webhook": "deliver webhooks",
