@@ -163,7 +163,12 @@ class Deliveries:
         ]
         left = {one.id for one in dead} - {one.id for one in again}
         stale = [replace(one, state=State.SUPERSEDED) for one in dead if one.id in left]
-        transaction.put(delivery, as_rows([*again, *stale]))
+        held = map(read_delivery, transaction.rows(delivery, "after", [one.id for one in again]))
+        back = [replace(one, due=None) for one in held if one.state is State.QUEUED and not one.attempts]
+        ids_again = {one.id for one in again}
+        transaction.put(
+            delivery, as_rows([*again, *stale, *(one for one in back if one.id not in ids_again)])
+        )
         release(transaction, again, self._clock())
         return len(again)
 
