@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from cauce.app.compose import Composition
-from cauce.app.pipeline import CLOCK, LOG
-from cauce.vocabulary.event import Position
-from cauce.vocabulary.moment import Moment, now
+from cauce.vocabulary.moment import now
 from demo.load import batches
-from tests.faults.test_serve_killed import BATCH, SEGMENTS, Sender, refolded
-from tests.property.small_company import tables
+from tests.faults.endurance import BATCH, SEGMENTS, Sender, compare, logged_once, opened, wait_for_the_worker
 from tests.story.command import cauce, succeed
 from tests.story.serving import send, served, until
 
@@ -32,59 +29,65 @@ class Taken(NamedTuple):
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory) -> Taken:
-    folder = tmp_path_factory.mktemp("backup")
+    return backed_up(tmp_path_factory.mktemp("backup"))
+
+
+def backed_up(folder: Path, **variables: str) -> Taken:
+    """Serve a space under load and back it up meanwhile."""
     root, backup = folder / "space", folder / "copy"
-    key = succeed("init", root, "--json").json["write_key"]
+    key = succeed("init", root, "--json", **variables).json["write_key"]
     (root / "definitions/segments/load.yaml").write_text(SEGMENTS)
     (root / "secrets").mkdir()
     (root / "secrets/crm").write_text("not for backups")
     bodies = batches(size=BATCH, people=300, seed=5, until=now(), days=1, repeats=0.02)
-    composition = Composition(root)
-    with served(root, **SMALL_RANGES) as serving:
+    with opened(root) as composition, served(root, **SMALL_RANGES, **variables) as serving:
         sender = Sender(serving.collector, key, bodies)
         sender.start()
         try:
             until(lambda: len(composition.log.sealed()) >= 2, "the worker to seal")
             acknowledged = set(sender.acknowledged)
-            printed = succeed("backup", backup, "--space", root, "--json").json
+            printed = succeed("backup", backup, "--space", root, "--json", **variables).json
         finally:
             sender.halt.set()
             sender.join()
     return Taken(root, backup, key, printed, acknowledged)
 
 
-def logged(composition: Composition) -> list[str]:
-    found: list[str] = []
-    after = Position(0)
-    while rows := composition.log.read(after, 1_000):
-        found += [row.message_id for row in rows]
-        after = rows[-1].position
-    return found
-
-
 def test_a_backup_taken_under_load_becomes_a_space_that_goes_on(taken, tmp_path):
-    restored = tmp_path / "restored"
+    go_on(taken, tmp_path)
+
+
+def test_a_backup_of_a_space_on_postgresql_becomes_a_space_of_files(postgres, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        for name, value in postgres.variables.items():
+            patched.setenv(name, value)
+        taken = backed_up(tmp_path, **postgres.variables)
+    go_on(taken, tmp_path)
+
+
+def go_on(taken: Taken, folder: Path) -> None:
+    """Restore, serve, send more, and compare with one undisturbed run."""
+    restored = folder / "restored"
     succeed("restore", taken.backup, restored)
-    composition = Composition(restored)
-    ids = logged(composition)
-    assert len(ids) == len(set(ids)) == taken.printed["head"]
+    with opened(restored) as composition:
+        grow(composition, taken, folder)
+
+
+def grow(composition: Composition, taken: Taken, folder: Path) -> None:
+    restored = composition.space.root
+    ids = logged_once(composition)
+    assert len(ids) == taken.printed["head"]
     assert taken.acknowledged <= set(ids)
     assert 0 < taken.printed["folded"] <= taken.printed["head"]
-    assert len(list((restored / "log").glob("*.parquet"))) >= 2
+    assert len(list((restored / "log").glob("*.parquet"))) >= 1
     assert not (restored / "secrets").exists()
     with served(restored, **SMALL_RANGES) as serving:
         again = {"type": "track", "event": "Page Viewed", "userId": "late", "messageId": ids[0]}
         new = {**again, "messageId": "after the backup"}
         assert send(serving.collector, taken.key, again, new).status_code == 200
-
-        def drained() -> bool:
-            with composition.state.read() as reader:
-                return reader.progress(LOG) == composition.log.head() == len(ids) + 1
-
-        until(drained, "the worker to catch up")
-    with composition.state.read() as reader:
-        clock = Moment(reader.progress(CLOCK))
-    assert tables(composition.state) == tables(refolded(composition, tmp_path, clock).records)
+        wait_for_the_worker(composition)
+    assert composition.log.head() == len(ids) + 1
+    compare(composition, folder)
 
 
 def test_a_backup_needs_a_folder_of_its_own(taken, tmp_path):
@@ -142,4 +145,4 @@ def test_a_damaged_sealed_file_is_found_and_brought_back(taken, tmp_path, damage
     mended = succeed("log", "repair", "--from", taken.backup, "--space", space, "--json")
     assert mended.json == {"brought_back": [file.name], "still_missing": []}
     assert file.read_bytes() == content
-    assert len(logged(Composition(space))) == Composition(space).log.head()
+    assert len(logged_once(Composition(space))) == Composition(space).log.head()

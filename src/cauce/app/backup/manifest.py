@@ -64,7 +64,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotFound(
             f"{folder} is no backup: it has no {FILE}.", hint="Make one with `cauce backup DIR`."
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _damaged(f"{FILE} cannot be read") from error
     if manifest.version != _VERSION:
         raise Conflict(
