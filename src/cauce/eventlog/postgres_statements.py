@@ -24,7 +24,11 @@ class Statements:
 
     def __init__(self, schema: str) -> None:
         self._schema = f'"{schema.replace(chr(34), 2 * chr(34))}"'
-        # appending
+        self._append()
+        self._read()
+        self._seal()
+
+    def _append(self) -> None:
         self.appending = self._made(f"SELECT pg_advisory_xact_lock({self._key(_APPENDING)})")
         self.lock_alone = b"BEGIN ISOLATION LEVEL READ COMMITTED; " + self.appending
         self.lock = self.lock_alone + self._made(f"; {_HEAD}, pg_current_xact_id()::text {_HEAD_FROM}")
@@ -58,7 +62,8 @@ class Statements:
             " LEFT JOIN {schema}.event AS e ON e.position > greatest(s.last, %s)"
             " ORDER BY e.position LIMIT %s"
         )
-        # reading
+
+    def _read(self) -> None:
         self.read = self._made(
             f"SELECT {_ROW} FROM {{schema}}.event"
             f" WHERE position > %(after)s AND %(after)s >= {_SEALED_TO} ORDER BY position LIMIT %(limit)s"
@@ -82,7 +87,8 @@ class Statements:
         self.counts = self._made(
             "SELECT reason, count(*) FROM {schema}.quarantine WHERE settled IS NULL GROUP BY reason"
         )
-        # sealing
+
+    def _seal(self) -> None:
         self.statistics = self._made("SELECT file, document FROM {schema}.sealed_statistics")
         self.lengths = self._made(
             "SELECT position, octet_length(body) FROM {schema}.event"
