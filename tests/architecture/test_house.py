@@ -12,9 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cauce"
 FILES = sorted(SOURCE.rglob("*.py"))
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "core", "misc", "manager", "managers"}
-ENGINES = {
-    f"cauce.{port}.{engine}" for port in ("storage", "eventlog") for engine in ("sqlite", "postgres")
-}
+ENGINES = {f"cauce.{port}.{engine}" for port in ("storage", "eventlog") for engine in ("sqlite", "postgres")}
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
