@@ -45,6 +45,10 @@ def test_traits_are_defined_as_the_page_says(reader):
     follow(reader, PAGES / "traits.md")
 
 
+def test_a_space_is_backed_up_as_the_page_says(reader):
+    follow(reader, PAGES / "back-up.md")
+
+
 def test_refused_input_is_repaired_as_the_page_says(reader):
     reader.type(Command("cauce init shop", []))
     reader.type(Command("cauce serve --space shop", READY))

@@ -22,6 +22,8 @@ ACTS_ONCE = (
     "cauce key create",
     "cauce apply",
     "cauce rollback",
+    "cauce backup",
+    "cauce restore",
     "cauce quarantine",
     "curl",
     "echo",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from cauce.app.process_lock import who_holds
 from tests.story.command import Ran, cauce, succeed
 from tests.story.serving import Served, send, served, until
 
@@ -211,3 +212,20 @@ def test_logs_are_json_lines_without_personal_data(running):
     messages = running.served.messages()
     assert {message["process"] for message in messages} >= {"serve", "collector", "api"}
     assert not any("ann" in str(message.values()).lower() for message in messages)
+
+
+def test_each_process_tells_how_it_is(running):
+    holder = who_holds(running.root / "serve.lock")
+    assert holder is not None
+    [worker] = holder.workers
+    for url in (running.served.collector, running.served.api, worker):
+        assert httpx.get(f"{url}/health", trust_env=False, timeout=30).status_code == 200
+    figures = httpx.get(f"{worker}/metrics", trust_env=False, timeout=30).text
+    assert f"cauce_worker_position {float(running.json('log', 'stats')['folded'])}" in figures
+
+
+def test_the_log_of_the_processes_is_json_and_names_nobody(running):
+    text = running.served.log.read_text()
+    assert running.served.messages()
+    for personal in ("ann", "example.org", "bob", "gold"):
+        assert personal not in text

@@ -20,11 +20,12 @@ _LOOK_SECONDS = 0.05
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a lock: the pid, and of `cauce serve` the URLs of collector and API."""
+    """Who holds a lock: the pid, and of `cauce serve` the URLs of its processes."""
 
     pid: int
     collector: str = ""
     api: str = ""
+    workers: tuple[str, ...] = ()
 
 
 class ProcessLock:

@@ -37,12 +37,21 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
             stack.enter_context(closing(listen(name, section.host, section.port, wait_seconds=wait)))
             for name, section in (("collector", settings.collector), ("api", settings.api))
         )
-        serving = Holder(pid=os.getpid(), collector=url_of(collector), api=url_of(api))
+        workers = [
+            stack.enter_context(closing(_listen_for_worker(settings, number)))
+            for number in range(_workers(settings))
+        ]
+        serving = Holder(
+            pid=os.getpid(),
+            collector=url_of(collector),
+            api=url_of(api),
+            workers=tuple(map(url_of, workers)),
+        )
         lock.note(serving)
         tasks = [
             _network_task("collector", space, collector),
             _network_task("api", space, api),
-            *(_worker_task(space, number) for number in range(1, _workers(settings) + 1)),
+            *(_worker_task(space, number, listener) for number, listener in enumerate(workers, 1)),
         ]
         return Supervisor(tasks, _patience(settings)).run(lambda: announce(serving))
 
@@ -63,9 +72,16 @@ def _workers(settings: Settings) -> int:
     return settings.worker.processes
 
 
-def _worker_task(space: Space, number: int) -> Task:
+def _listen_for_worker(settings: Settings, number: int) -> socket.socket:
+    port = settings.worker.port
+    return listen("worker", settings.worker.host, port + number if port else 0)
+
+
+def _worker_task(space: Space, number: int, listener: socket.socket) -> Task:
     name = "worker" if number == 1 else f"worker {number}"
-    return Task(name, CHILD, ["worker", str(space.root), str(number)], [], _said_something)
+    descriptor = listener.fileno()
+    arguments = ["worker", str(space.root), str(number), str(descriptor)]
+    return Task(name, CHILD, arguments, [descriptor], _said_something)
 
 
 def _said_something(process: "subprocess.Popen[bytes]") -> bool:

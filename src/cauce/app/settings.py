@@ -44,6 +44,10 @@ class CollectorSettings(CollectSettings):
 class WorkerSettings:
     """The worker, which folds the log into people, segments and deliveries."""
 
+    host: str = "127.0.0.1"
+    """The address on which it answers /health and /metrics."""
+    port: Port = 0
+    """The port for that; 0 takes a free one. Of several workers the second has the next one, and so on."""
     processes: Annotated[int, Meta(ge=1, le=16)] = 1
     """How many workers `cauce serve` starts; more than one needs PostgreSQL."""
     idle_seconds: Annotated[float, Meta(gt=0)] = 0.01

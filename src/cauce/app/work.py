@@ -19,6 +19,7 @@ from cauce.app.pipeline import MovedOn, Superseded
 from cauce.app.process_lock import process_lock, who_holds
 from cauce.app.rebuild.behind import Behind
 from cauce.app.sealing import Sealing
+from cauce.app.vitals import Vitals
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import DestinationDef
 from cauce.vocabulary.errors import BadSettings, CauceError, Transient
@@ -35,7 +36,9 @@ _SWAP_SECONDS = 600.0
 _ASIDE_SECONDS = 0.05
 
 
-def work(composition: Composition, stop: Event, begun: Callable[[], None], number: int = 1) -> None:
+def work(
+    composition: Composition, stop: Event, begun: Callable[[], None], vitals: Vitals, number: int = 1
+) -> None:
     """Work until ``stop`` is set; ``begun`` is called when nothing stands in the way any more.
 
     A version of the definitions that is applied meanwhile is brought into force
@@ -50,7 +53,8 @@ def work(composition: Composition, stop: Event, begun: Callable[[], None], numbe
             with composition.state.read() as reader:
                 composition.identity.describe(reader, ())  # refuses rules that do not fit the state
             begun()
-            composition = _work_alone(composition, stop)
+            composition = _work_alone(composition, stop, vitals)
+        vitals.prepare()
         composition = composition.renewed()
         while who_holds(composition.space.aside_lock) is not None:
             if stop.wait(_ASIDE_SECONDS):
@@ -62,13 +66,14 @@ def _nothing() -> None:
     """What is called instead of ``begun`` later on."""
 
 
-def _work_alone(composition: Composition, stop: Event) -> Composition:
+def _work_alone(composition: Composition, stop: Event, vitals: Vitals) -> Composition:
     """Fold and deliver until ``stop`` is set or somebody else needs the store."""
     delivery, behind = _Delivery(stop), Behind(composition)
     aside = False
     try:
         while not stop.is_set() and not aside:
             watch = Watch(composition, monotonic)
+            vitals.prepare()
             try:
                 composition.worker(moment.now).drain()
                 if behind.far():
@@ -79,7 +84,7 @@ def _work_alone(composition: Composition, stop: Event) -> Composition:
                 composition = composition.renewed()
                 continue
             delivery.follow(composition)
-            _fold(composition, stop, partial(watch.changed, behind.far), delivery.wake)
+            _fold(composition, stop, partial(watch.changed, behind.far), delivery.wake, vitals)
             composition = composition.renewed()
             aside = who_holds(composition.space.aside_lock) is not None
     finally:
@@ -88,7 +93,11 @@ def _work_alone(composition: Composition, stop: Event) -> Composition:
 
 
 def _fold(
-    composition: Composition, stop: Event, enough: Callable[[], bool], wake: Callable[[], None]
+    composition: Composition,
+    stop: Event,
+    enough: Callable[[], bool],
+    wake: Callable[[], None],
+    vitals: Vitals,
 ) -> None:
     """Fold until ``stop`` is set or it is ``enough``; ``wake`` tells of queued deliveries."""
     sealing = _sealing(composition)
@@ -97,6 +106,7 @@ def _fold(
 
     def meanwhile(position: Position) -> None:
         nonlocal told
+        vitals.beat(position)
         sealing.consider(position)
         if activation.queued != told:
             told = activation.queued

@@ -20,6 +20,9 @@ LONGEST_TRANSACTION = 0.1
 """Seconds that one transaction may last: readers see an event at most this much later."""
 
 
+FOLD_FAILED = "fold_failed"
+"""Why an event is in quarantine that was accepted and that no code could fold; the log holds it too."""
+
 MOST_SET_ASIDE = 20
 """Events in a row that may be set aside before the worker stops instead."""
 
@@ -139,7 +142,7 @@ class Worker:
     def _quarantine(self, row: Logged, error: Exception) -> None:
         logger.error("position %d cannot be folded: %s", row.position, type(error).__name__)
         refused = Refused(
-            reason="fold_failed",
+            reason=FOLD_FAILED,
             detail=f"Folding position {row.position} raised {type(error).__name__}.",
             source=row.source,
             body=row.body,

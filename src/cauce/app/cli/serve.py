@@ -63,4 +63,12 @@ def _announce(serving: Holder) -> None:
 
 
 def _announce_to_programs(serving: Holder) -> None:
-    print_json({"ready": True, "pid": serving.pid, "collector": serving.collector, "api": serving.api})
+    print_json(
+        {
+            "ready": True,
+            "pid": serving.pid,
+            "collector": serving.collector,
+            "api": serving.api,
+            "workers": serving.workers,
+        }
+    )

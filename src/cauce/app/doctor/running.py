@@ -51,7 +51,7 @@ def serving(composition: Composition) -> Finding:
     found = who_holds(composition.space.serve_lock)
     if found is None:
         return _ports_free(composition)
-    silent = [url for url in (found.collector, found.api) if url and not answers(url)]
+    silent = [url for url in (found.collector, found.api, *found.workers) if url and not answers(url)]
     if silent:
         return error(
             "serving",

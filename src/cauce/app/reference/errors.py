@@ -6,6 +6,7 @@ import pkgutil
 import cauce
 from cauce.app.exit_codes import EXIT_CODES
 from cauce.app.reference.markdown import code, page, table
+from cauce.app.worker import FOLD_FAILED
 from cauce.collect.files.reasons import FileReason
 from cauce.collect.reasons import Reason
 from cauce.eventlog.port import Outcome
@@ -33,7 +34,7 @@ def errors_reference() -> str:
     kinds = [
         (code(one.__name__), code(one.code), code(_family(one).__name__), _sentence(one)) for one in _kinds()
     ]
-    reasons = sorted({*Reason, *FileReason, Outcome.CONFLICTING_REPEAT})
+    reasons = sorted({*Reason, *FileReason, Outcome.CONFLICTING_REPEAT, FOLD_FAILED})
     return page(
         _HEAD,
         "## Families",
