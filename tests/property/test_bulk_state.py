@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cauce.app.pipeline import CLOCK, LOG, Pipeline
 from cauce.app.rebuild.derive import Derivation, Resources
 from cauce.eventlog.port import EventLog
+from cauce.eventlog.seal import seal
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
@@ -89,6 +90,8 @@ def test_bulk_equals_stream(lines: list[Line], cut: int, sealed: int, wait: int)
             at = min(at, after[0].received)
         stream = composed(SqliteRecords(folder / "state.db", STATE))
         how = stream.identity.ruleset.normalization
+        if sealed:
+            seal(folder, Position(min(sealed, len(rows))), lambda _: how, rows_per_file=4)
         stream.fold(events(stream, before))
         stream.pass_time(at)
         bulk = composed(SqliteRecords(folder / "shadow.db", STATE))
