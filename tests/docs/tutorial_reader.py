@@ -134,7 +134,7 @@ class Reader:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if line.startswith("curl") else subprocess.STDOUT,
+            stderr=subprocess.DEVNULL if line.startswith(("curl", "cauce import")) else subprocess.STDOUT,
             text=True,
             timeout=PATIENCE,
             check=False,

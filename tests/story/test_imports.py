@@ -38,8 +38,9 @@ def test_a_proposal_is_corrected_by_nobody_and_imported(space):
     dry = succeed("import", file, "--mapping", mapping, "--dry-run", "--space", space, "--json").json
     assert (dry["events"], len(dry["first_events"])) == (60, 5)
     assert dry["first_events"][0]["traits"] == {"email": "p0@example.org"}
-    shown = succeed("import", file, "--mapping", mapping, "--dry-run", "--space", space).out
-    assert "The first events:" in shown and "p0@example.org" in shown
+    shown = succeed("import", file, "--mapping", mapping, "--dry-run", "--space", space)
+    assert "The first events:" in shown.out and "p0@example.org" in shown.out
+    assert "Its columns seem to be: customer_no (integer), email (text), modified (time)." in shown.err
     assert succeed("log", "stats", "--json", "--space", space).json["head"] == 0
     done = succeed("import", file, "--mapping", mapping, "--space", space, "--json").json
     assert done == {"read": 60, "accepted": 60, "duplicate": 0, "quarantined": 0, "events": 60}

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
+from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table, printable
 from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
 from cauce.app.exit_codes import FAILURE
@@ -23,7 +23,7 @@ from cauce.collect.files import Progress as Done
 from cauce.collect.files import import_file, load_mapping
 from cauce.collect.files.delivery import Historical, ImportLog
 from cauce.collect.files.mapping import Mapping
-from cauce.collect.files.proposal.service import propose
+from cauce.collect.files.proposal.service import propose, seen_at_a_glance
 from cauce.collect.files.result import ImportResult, Report
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import SourceKind
@@ -80,12 +80,21 @@ def import_(
         if not dry_run:
             apply_first(composition, command_line(), now=moment.now())
         _check_source(composition, source or how.source)
+        if not json:
+            _tell_at_a_glance(path)
         result = _run(path, how, composition, source, dry_run=dry_run, historical=historical)
     _print(result, dry_run=dry_run, json=json)
     if result.problem:
         typer.echo(f"Error: {result.problem}", err=True)
         typer.echo("Hint: what could be read is imported; bring a whole file and import it again.", err=True)
         raise typer.Exit(FAILURE)
+
+
+def _tell_at_a_glance(path: Path) -> None:
+    """What the file seems to be, on standard error before anything is loaded."""
+    with suppress(InvalidInput, OSError):  # the import says what is wrong with the file
+        for sentence in seen_at_a_glance(path):
+            typer.echo(printable(sentence), err=True)
 
 
 def _run(

@@ -15,6 +15,8 @@ from cauce.collect.files.service import import_file
 from cauce.vocabulary.moment import Clock, Moment, to_iso
 from cauce.vocabulary.yaml_lines import parse_yaml
 
+_GLANCE = 1_000
+
 
 class Proposal(NamedTuple):
     """A mapping as YAML with comments, what it was made from, and what it makes of the first lines."""
@@ -44,6 +46,17 @@ def propose(path: Path, *, owner: str, source: str, clock: Clock) -> Proposal:
         notes.append(f"It was made from the first {LINES} lines.")
     head = "".join(f"# {note}\n" for note in (*notes, _told(tried)))
     return Proposal(f"{head}\n{body}", layout, columns, meant, tried)
+
+
+def seen_at_a_glance(path: Path) -> list[str]:
+    """What a file seems to be, in sentences: encoding, delimiter, header, and the kinds of its columns.
+
+    Raises ``InvalidInput`` if it cannot be read as rows.
+    """
+    layout = look(path)
+    few = layout._replace(rows=layout.rows[:_GLANCE])
+    columns = ", ".join(f"{one.name} ({one.type.kind})" for one in _seen(few))
+    return [*layout.notes, f"Its columns seem to be: {columns}."]
 
 
 def _told(tried: ImportResult) -> str:
