@@ -17,9 +17,8 @@ def main(url: str, schema: str, folder: str, name: str, now: str) -> None:
     records = PostgresRecords(url, schema, STATE, durable=False)
     pipeline = composed(records)
     how = pipeline.identity.ruleset.normalization
-    worker = RoundWorker(
-        pipeline, SqliteLog(Path(folder)), lambda _: how, lambda: Moment(int(now)), name=name
-    )
+    log, clock = SqliteLog(Path(folder)), lambda: Moment(int(now))
+    worker = RoundWorker(pipeline, log, lambda _: how, clock, records=records, name=name)
     while True:
         try:
             if not worker.step():

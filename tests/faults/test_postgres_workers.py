@@ -63,10 +63,11 @@ class Crew:
         victim.wait()
 
     def dismiss(self) -> None:
-        assert all(process.poll() is None for process in self._processes), "a worker ended by itself"
+        ended = [process for process in self._processes if process.poll() is not None]
         for process in self._processes:
             process.kill()
             process.wait()
+        assert not ended, "a worker ended by itself"
 
 
 def ask(cluster: Cluster, statement: str) -> int:
