@@ -53,6 +53,22 @@ def test_a_connection_cut_within_a_transaction_changes_nothing_and_is_made_again
         assert reader.rows(thing, "view", [1, 2, 3]) == [(1, "kept", "", 0)]
 
 
+def test_each_call_says_that_the_connection_was_cut(store: PostgresRecords, postgres: Place) -> None:
+    calls = (
+        lambda one: one.rows(thing, "view", [1]),
+        lambda one: one.put(thing, [(1, "x", "", 0)]),
+        lambda one: one.remove(thing, "view", [1]),
+        lambda one: one.clear(thing),
+        lambda one: one.select(thing.select()),
+    )
+    for call in calls:
+        with pytest.raises(Transient), store.lane() as transaction:
+            cut(postgres)
+            with pytest.raises(Transient):
+                call(transaction)
+            raise Transient("The block noticed.")
+
+
 def test_idle_connections_that_were_cut_are_not_noticed(store: PostgresRecords, postgres: Place) -> None:
     with store.read(), store.read():
         pass

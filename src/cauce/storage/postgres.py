@@ -25,6 +25,23 @@ _POOL = 5
 _MORE = 20
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise PostgreSQL's errors as ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise meaning(error) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise meaning(error.orig) from error
+        raise
+    except (DisconnectionError, InvalidRequestError) as error:
+        if isinstance(error, InvalidRequestError) and "connection is closed" not in str(error):
+            raise  # a wrong use, not a lost connection; the pool says this when new ones are cut at once
+        raise Transient("PostgreSQL ended the connections.", hint="It is tried again.") from error
+
+
 class PostgresRecords:
     """Rows in one schema; see ``Records``. Writers of one store take turns over the whole database.
 
@@ -119,12 +136,15 @@ class PostgresTransaction:
     """One open transaction; see ``Transaction``.
 
     Rows by key go past SQLAlchemy to the driver, a whole column as one parameter.
+    Each call raises the server's errors as ours: whoever folds within a transaction
+    must tell a lost connection from an event that cannot be folded.
     """
 
     def __init__(self, connection: SqlConnection) -> None:
         self.connection = connection
         self._driver = _driver(connection)
 
+    @_translated()
     def rows(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> list[Row]:
         """Rows whose ``column`` is among ``keys``."""
         prepared = statements(table)
@@ -136,6 +156,7 @@ class PostgresTransaction:
             self._driver.execute(cast(Any, statement), (*equal.values(), literal)).fetchall()
         )
 
+    @_translated()
     def select(self, statement: Select[Any]) -> list[Row]:
         """Rows of any select."""
         return [tuple(map(unescaped, row)) for row in self.connection.execute(statement)]
@@ -151,12 +172,14 @@ class PostgresTransaction:
         found = self.rows(progress, "name", [name])
         return int(found[0][1]) if found else 0
 
+    @_translated()
     def put(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert or replace whole rows."""
         if rows:
             prepared = statements(table)
             self._driver.execute(cast(Any, prepared.upsert), prepared.columns(rows))
 
+    @_translated()
     def remove(self, table: Table, column: str, keys: Iterable[int | str], **equal: object) -> None:
         """Delete the rows whose ``column`` is among ``keys``."""
         prepared = statements(table)
@@ -164,6 +187,7 @@ class PostgresTransaction:
         if literal is not None:
             self._driver.execute(cast(Any, prepared.delete(column, tuple(equal))), (*equal.values(), literal))
 
+    @_translated()
     def clear(self, table: Table) -> None:
         """Delete every row."""
         self._driver.execute(cast(Any, f'DELETE FROM "{table.name}"'))
@@ -207,23 +231,6 @@ def _engine(url: str, schema: str, *, durable: bool) -> Engine:
             raise DisconnectionError
 
     return engine
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raise PostgreSQL's errors as ours."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise meaning(error) from error
-    except DBAPIError as error:
-        if isinstance(error.orig, psycopg.Error):
-            raise meaning(error.orig) from error
-        raise
-    except (DisconnectionError, InvalidRequestError) as error:
-        if isinstance(error, InvalidRequestError) and "connection is closed" not in str(error):
-            raise  # a wrong use, not a lost connection; the pool says this when new ones are cut at once
-        raise Transient("PostgreSQL ended the connections.", hint="It is tried again.") from error
 
 
 def _driver(connection: SqlConnection) -> Connection:
