@@ -46,7 +46,7 @@ def test_the_secrets_are_shown_once_and_stored_nowhere(made):
         assert secret not in listed.out
         assert secret.encode() not in stored
     assert sorted((key["kind"], key["source"], key["scopes"]) for key in listed.json) == [
-        ("api", "", ["read", "write"]),
+        ("api", "", ["define", "read", "write"]),
         ("write", "web", []),
     ]
 

@@ -20,6 +20,7 @@ from cauce.app.compose import Composition
 from cauce.app.in_force import under_applied
 from cauce.app.rebuild.differences import Differences
 from cauce.app.rebuild.file import difference_file
+from cauce.app.rebuild.rows import Unfit
 from cauce.app.rebuild.shadow import find, shadow
 from cauce.govern.access import Scope
 from cauce.storage.stores import Other
@@ -79,10 +80,10 @@ def rebuild(
 
 
 def _swapped(composition: Composition, *, quiet: bool) -> Differences:
-    """Swap what is ready, or make it first."""
+    """Swap what is ready, or make it first: also where another one was interrupted or does not fit."""
     try:
         ready = find(composition, Other.SHADOW)
-    except NotFound:
+    except (NotFound, Unfit):
         with _telling(quiet=quiet) as told:
             ready = shadow(composition, told=told)
     return ready.swap()

@@ -159,8 +159,9 @@ class Shadow:
             versions: dict[str, str] = dict(reader.select(select(segment_version)))
             traits: dict[str, str] = dict(reader.select(select(trait_version)))
             rules = {row[2] for row in reader.select(select(identity.views))}
-            if not rules and not reader.progress(LOG):
-                return  # nothing is in it yet: it fits anything
+            begun = bool(rules or reader.progress(LOG))
+        if not begun and self._which is Other.FORMER:
+            return  # nothing was in it yet: it fits anything
         wanted = {one.key: one.version for one in pipeline.segments.all}
         if rules != {pipeline.identity.ruleset.hash}:
             raise Unfit("The rebuilt state has other identity rules.", hint="Make it anew: `cauce rebuild`.")
@@ -178,7 +179,7 @@ class Shadow:
             if records is None:
                 raise NotFound("There is no rebuilt state.", hint="Make one with `cauce rebuild`.")
             self.require_fit(records)
-            pipeline = over(composition, records)
+            pipeline = over(composition, records)._replace(version=0)  # whether it fits is known
             _catch_up(composition, pipeline, Position(live.progress(LOG)), Moment(live.progress(CLOCK)))
             with records.read() as rebuilt:
                 yield live, rebuilt, records
