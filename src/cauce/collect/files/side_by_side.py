@@ -7,7 +7,7 @@ that of one process.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +49,9 @@ class _Piece(NamedTuple):
     data: bytes
 
 
+_Waiting = deque[tuple[_Piece, "Future[list[Made] | None]"]]
+
+
 class _InMemory(FileBytes):
     """Bytes that were read already, as if they were a file."""
 
@@ -87,18 +90,18 @@ def made_side_by_side(
     mapping, first_line, carry = _with_header(data, work.mapping, chunks)
     work = work._replace(mapping=mapping)
     cutter = _Cutter(chunks, carry, first_line, mapping.format.quote)
-    waiting: deque[tuple[_Piece, Future[list[Made] | None]]] = deque()
+    waiting: _Waiting = deque()
     for piece in cutter:
-        waiting.append((piece, pool.submit(_made, data.path, piece, work)))
-        if len(waiting) > processes + 1:
-            done = waiting[0][1].result()
-            if done is None:
-                break
-            waiting.popleft()
-            yield done
-    while waiting and (done := waiting[0][1].result()) is not None:
-        waiting.popleft()
-        yield done
+        if sum(1 for _, future in waiting if not future.done()) <= processes:
+            future = pool.submit(_made, data.path, piece, work)
+        else:  # all are busy, or still starting: this process lends a hand
+            future = Future()
+            future.set_result(_made(data.path, piece, work))
+        waiting.append((piece, future))
+        if not (yield from _given(waiting, 2 * processes + 2)):
+            break
+    else:
+        yield from _given(waiting, 0)
     rest = [piece for piece, _ in waiting]
     line = rest[0].first_line if rest else cutter.line
     left = (part for part in (*(piece.data for piece in rest), cutter.carry, *chunks) if part)
@@ -111,6 +114,20 @@ def made_side_by_side(
             yield batch
             batch = []
     yield batch
+
+
+def _given(waiting: _Waiting, most: int) -> Generator[list[Made], None, bool]:
+    """Give what is made in the order of the pieces, and wait while more than ``most`` of them are waiting.
+
+    False, and the piece stays, if one of them may not hold whole records.
+    """
+    while waiting and (len(waiting) > most or waiting[0][1].done()):
+        made = waiting[0][1].result()
+        if made is None:
+            return False
+        waiting.popleft()
+        yield made
+    return True
 
 
 def _with_header(data: FileBytes, mapping: Mapping, chunks: Iterator[bytes]) -> tuple[Mapping, int, bytes]:
