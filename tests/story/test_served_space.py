@@ -227,5 +227,5 @@ def test_each_process_tells_how_it_is(running):
 def test_the_log_of_the_processes_is_json_and_names_nobody(running):
     text = running.served.log.read_text()
     assert running.served.messages()
-    for personal in ("ann", "example.org", "bob", "gold"):
+    for personal in ("ann-7", "ann@", "bob@", "example.org", "gold"):
         assert personal not in text

@@ -101,9 +101,9 @@ class World:
         return httpx.get(url, params={"purpose": "support", **given}, headers=headers, trust_env=False).json()
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("told"))
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
     with served(made.root, WH_URL=made.url) as made.now:
         yield made
 
@@ -113,7 +113,7 @@ def told(receiver: Receiver) -> list[tuple[str, str, dict[str, str]]]:
     return [(one.get("userId"), one["event"], one["context"].get("traits", {})) for one in bodies]
 
 
-def test_the_way_of_a_change_to_every_kind_of_system(world: World) -> None:
+def changes_go_to_every_kind_of_system(world: World) -> None:
     world.buys("ann")
     world.says("ann", "gold")
     world.says("bob", "gold")
@@ -167,7 +167,7 @@ def test_the_way_of_a_change_to_every_kind_of_system(world: World) -> None:
     assert {one["id"] for one in page["data"]} == {one["id"] for one in ledger}
 
 
-def test_where_systems_stand_and_whether_they_can_be_reached(world: World) -> None:
+def systems_are_looked_at_and_tried(world: World) -> None:
     assert [one["name"] for one in world.read("destinations")["data"]][-2:] == ["drop", "wh"]
     shown = world.json("destination", "show", "drop")
     assert (
@@ -182,7 +182,7 @@ def test_where_systems_stand_and_whether_they_can_be_reached(world: World) -> No
     assert "wh" in succeed("destination", "list", "--space", world.root).out
 
 
-def test_what_waits_for_a_system_that_is_removed_is_dropped_and_told(world: World) -> None:
+def what_waits_for_a_removed_system_is_dropped(world: World) -> None:
     (world.root / "definitions/destinations/drop.yaml").unlink()
     (world.root / "definitions/destinations/crm.yaml").unlink(missing_ok=True)
     world.name("wh")
@@ -192,3 +192,9 @@ def test_what_waits_for_a_system_that_is_removed_is_dropped_and_told(world: Worl
         ("drop", "the destination was removed")
     }
     assert len(dropped) == 4
+
+
+def test_systems_are_added_told_looked_at_and_removed(world: World) -> None:
+    changes_go_to_every_kind_of_system(world)
+    systems_are_looked_at_and_tried(world)
+    what_waits_for_a_removed_system_is_dropped(world)
