@@ -161,7 +161,9 @@ class Signature:
 
 def _by_type(ids: dict[str, list[int]]) -> str:
     """Type → ids as JSON text: the same for the same ids, whatever order they came in."""
-    return _encode({type_: sorted(some) if len(some) > 1 else some for type_, some in ids.items()}).decode()
+    for some in ids.values():
+        some.sort()  # in place: the lists mean sets, and are nearly always in order already
+    return _encode(ids).decode()
 
 
 def signature_key(ids: Iterable[int]) -> str:
