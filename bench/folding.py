@@ -15,6 +15,7 @@ import msgspec
 
 from bench.figures import Figure
 from cauce.activate.service import Activation
+from cauce.app import garbage
 from cauce.app import pipeline as pipeline_module
 from cauce.app.pipeline import LOG, Pipeline
 from cauce.app.worker import Worker
@@ -140,6 +141,7 @@ def run() -> list[Figure]:
         log = filled_log(folder, events, until)
         pipeline = composed(folder)
         worker = Worker(pipeline, log, lambda _: pipeline.identity.ruleset.normalization, lambda: until)
+        garbage.look_seldom()  # as the worker's process does
         fold_all(worker, WARM_UP)
         seconds = fold_all(worker, WARM_UP + MEASURED // 2)
         shares = Shares()

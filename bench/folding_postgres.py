@@ -15,6 +15,7 @@ import psycopg
 from bench.figures import Figure
 from bench.folding import SEGMENTS, Shares, filled_log, steps
 from cauce.activate.service import Activation
+from cauce.app import garbage
 from cauce.app.pipeline import Pipeline
 from cauce.app.rounds.worker import RoundWorker
 from cauce.eventlog.sqlite import SqliteLog
@@ -59,6 +60,7 @@ def fold_upto(worker: RoundWorker, upto: int) -> None:
 
 def main(url: str, schema: str, folder: str, name: str, until: str, *edges: str) -> None:
     """Entry of a worker's process: folds to each edge when a line comes, and says so."""
+    garbage.look_seldom()  # as the worker's process does
     worker = worker_of(composed(url, schema), SqliteLog(Path(folder)), name, Moment(int(until)))
     for edge in edges:
         print("ready", flush=True)

@@ -5,6 +5,7 @@ import socket
 from threading import Event
 from time import monotonic
 
+from cauce.app import garbage
 from cauce.app.compose import Composition
 from cauce.app.vitals import Vitals
 from cauce.app.work import work
@@ -22,6 +23,7 @@ def run(composition: Composition, number: str = "1", descriptor: str = "") -> No
     stop = Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
+    garbage.look_seldom()
     work(composition, stop, _tell_supervisor, vitals, int(number))
 
 

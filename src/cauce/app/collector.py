@@ -5,12 +5,12 @@ door (``cauce.collect.service``), and answered once the log has it on disk.
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from time import perf_counter
 
+from cauce.app import garbage
 from cauce.collect.answers import (
     GET_ONLY,
     NO_KEY,
@@ -52,9 +52,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 _OFF = (b"", b"0", b"false")
 """Values of ``X-Strict`` that ask for nothing."""
-
-_GARBAGE_THRESHOLD = 50_000
-"""Decoded events die at once; looking for cycles among them is wasted."""
 
 _SWITCH_SECONDS = 0.0005
 """How long the thread that has committed waits for its turn: answers wait for it."""
@@ -239,6 +236,5 @@ async def _read(receive: Receive, beginning: bytes, limit: int) -> tuple[bytes, 
 
 def tune_process() -> None:
     """Settings of the interpreter for the collector's process; call it before serving."""
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    garbage.look_seldom()
     sys.setswitchinterval(_SWITCH_SECONDS)

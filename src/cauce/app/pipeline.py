@@ -229,7 +229,8 @@ class _Batch(NamedTuple):
         for profile in resolution.gone:
             self.segments.retire(profile, cause)
         for profile in resolution.changed:
-            self._look(profile, self.live.all, cause)
+            person = self.profiles.person(self.identity.signatures(profile))
+            self.segments.look_at_all(profile, person, cause)
 
     def _look(self, profile: ProfileKey, segments: Sequence[LiveSegment], cause: Cause) -> None:
         if segments:

@@ -55,6 +55,14 @@ class Person:
             return lists[0] if lists else ()
         return list(merge(*lists, key=entry_order))
 
+    def event_names(self) -> set[str]:
+        """The names of her events."""
+        return set().union(*self._timelines)
+
+    def trait_names(self) -> set[str]:
+        """The traits that were ever asserted of her."""
+        return set().union(*self._fragments())
+
     def folded(self, name: str) -> Folded | None:
         """What her timelines dropped of that name; None if nothing."""
         found = [line[name] for line in self._folded if name in line]

@@ -1,6 +1,6 @@
 """What the segment stage asks of identity and profiles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from cauce.storage.records import Reader
@@ -20,6 +20,16 @@ class Who(Protocol):
 
     def identifiers(self, profile: ProfileKey) -> tuple[Identifier, ...]:
         """Her identifiers, strongest first; empty if the profile is gone."""
+
+
+class Known(Person, Protocol):
+    """A person of whom it is known what there is to read."""
+
+    def event_names(self) -> Iterable[str]:
+        """The names of her events."""
+
+    def trait_names(self) -> Iterable[str]:
+        """The traits that were ever asserted of her."""
 
 
 class People(Protocol):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from cauce.segment.live import LiveSegment, LiveSegments
-from cauce.segment.needs import Who
+from cauce.segment.needs import Known, Who
 from cauce.segment.records import membership, membership_change, timer
 from cauce.storage.records import Reader, Row, Transaction
 from cauce.vocabulary.event import Position
@@ -106,6 +106,13 @@ class SegmentSession:
             if verdict.holds != (segment.key in self._since[profile]):
                 self._change(profile, segment.key, verdict.holds, cause)
             self._wait(profile, segment.key, verdict.until)
+
+    def look_at_all(self, profile: ProfileKey, person: Known, cause: Cause) -> None:
+        """Evaluate every segment that she can be in, or is in."""
+        self.load([profile])
+        standing = {*self._since[profile], *self._due[profile]}
+        segments = self._segments.eligible(person.event_names(), person.trait_names(), standing)
+        self.look(profile, person, segments, cause)
 
     def retire(self, profile: ProfileKey, cause: Cause) -> None:
         """Take a profile that is gone out of every segment."""
