@@ -92,7 +92,6 @@ def test_a_row_group_holds_one_name(space: Path) -> None:
         column = file.schema_arrow.names.index("name")
         groups = [file.metadata.row_group(n).column(column) for n in range(file.num_row_groups)]
         assert [(g.statistics.min, g.statistics.max) for g in groups] == [(one, one) for one in NAMES]
-        assert all(group.has_offset_index for group in groups)
         told = FileStatistics.decode(file.metadata.metadata[META])
     assert told.names.keys() == set(NAMES)
 

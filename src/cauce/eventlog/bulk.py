@@ -7,7 +7,6 @@ or the body must be read.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path as FilePath
 from typing import NamedTuple
 
 import duckdb
@@ -64,7 +63,7 @@ def log_parts(
     parts: list[Part] = []
     files = [one for one in log.files if _holds(one, wanted)]
     for typed, group in _by_columns(files, wanted.paths):
-        sql = files_sql([one.path for one in group])
+        sql = _files_sql(group, typed)
         if group[-1].range.last > log.upto:
             sql += f" WHERE position <= {int(log.upto)}"
         parts.append(Part(f"({sql})", typed, _spellings(group)))
@@ -76,10 +75,18 @@ def log_parts(
     return parts
 
 
-def files_sql(files: Sequence[FilePath]) -> str:
-    """A query for all columns of sealed files."""
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+def _files_sql(group: Sequence[SealedFile], typed: Mapping[Path, tuple[Column, ...]]) -> str:
+    """A query for the columns of a part.
+
+    Only where files differ in them is DuckDB asked to unite the columns by name: it then
+    reads the footers of all files one after another before it begins.
+    """
+    promoted = [column_name(path, column) for path, there in typed.items() for column in there]
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in (*SEALED.names, *promoted))
+    listed = ", ".join("'" + str(one.path).replace("'", "''") + "'" for one in group)
+    differing = any(_columns([one], path) != there for one in group for path, there in typed.items())
+    how = "union_by_name = true, hive_partitioning = false" if differing else "hive_partitioning = false"
+    return f"SELECT {columns} FROM read_parquet([{listed}], {how})"
 
 
 @contextmanager

@@ -63,12 +63,11 @@ _carrying = msgspec.json.Decoder(_Carrying)
 _CALLS = {call.value: call for call in Call}
 
 
-def plain_columns(rows: Sequence[Row]) -> pa.RecordBatch:
-    """The rows, at least one, as columns: ``PLAIN``."""
-    arrays = [
-        pa.array(column, type=field.type)
-        for column, field in zip(zip(*rows, strict=True), PLAIN, strict=True)
-    ]
+def plain_columns(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
+    """The rows, at least one, as columns: ``PLAIN``; what follows the body in a row is left out."""
+    *columns, bodies = [*zip(*rows, strict=True)][: len(PLAIN)]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, PLAIN, strict=False)]
+    arrays.append(pa.array(bodies, pa.binary()).cast(pa.string()))  # ten times as fast as at once
     return pa.RecordBatch.from_arrays(arrays, schema=PLAIN)
 
 

@@ -44,7 +44,7 @@ from cauce.vocabulary.language.paths import Path as PropertyPath
 
 logger = logging.getLogger(__name__)
 
-MOST_EVENTS = 1_048_576
+MOST_EVENTS = 2_097_152
 MOST_BYTES = 512 * 1024 * 1024
 """A file made by compaction has no more events, and its files before had no more bytes together."""
 
@@ -172,7 +172,7 @@ def _merge(
         **{name: getattr(together, name) for name in FileStatistics.__struct_fields__}
         | {"promoted": promoted, "normalized": normalized}
     )
-    with Writer(folder, schema, label) as writer:
+    with Writer(folder, schema, label, sum(one.statistics.events for one in inputs)) as writer:
         merge_into(writer, [_pieces(one, schema) for one in inputs])
         return writer.finish(statistics.encode()), statistics
 

@@ -356,11 +356,11 @@ def _written(folder: Path, parts: Sequence[_Described], first: int, last: int, r
         normalized={key: value for part in parts for key, value in part.statistics.normalized.items()},
     )
     name = range_name(first, last)
-    with Writer(folder, schema, name) as writer:
+    events = sum(part.rows.num_rows for part in parts)
+    with Writer(folder, schema, name, events) as writer:
         merge_into(writer, [by_name(completed(part.rows, schema)) for part in parts])
         written = writer.finish(statistics.encode())
     file = next(unused_names(name, [path.name for path in folder.iterdir()]))
     put_in_place([(written, file)], folder)
-    events = sum(part.rows.num_rows for part in parts)
     range_ = Range(first, last, events, received, file, written.size, written.checksum)
     return Sealed(range_, msgspec.structs.replace(statistics, row_groups=written.row_groups))

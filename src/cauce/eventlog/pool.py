@@ -1,5 +1,6 @@
 """Worker processes that describe rows side by side, and end with the process that started them."""
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -21,7 +22,13 @@ def pool_of(processes: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+_ALLOCATIONS = 100_000
+"""Rows as decoded form no cycles: looking for some is wasted."""
+
+
 def _begin() -> None:
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
     pa.set_cpu_count(1)  # every core has a process already
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
 

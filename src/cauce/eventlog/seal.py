@@ -8,7 +8,7 @@ after and may be cut short at any time, because nobody sees them any more.
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -109,15 +109,15 @@ class _Sealing:
     def seal_all(self, upto: int, rows: int, size: int, processes: int) -> Iterator[Range]:
         """Seal range after range; with several processes they make files side by side."""
         sealed = self._log.ranges()
-        cuts = self._cuts(sealed[-1].last + 1 if sealed else 1, upto, rows, size)
+        start = sealed[-1].last + 1 if sealed else 1
+        cuts = self._cuts(start, upto, rows, size)
         task = partial(make_file, self._opener, self._folder, self._plan)
-        head = [*_few(cuts, 2)]
-        if processes == 1 or len(head) == 1:
-            yield from (self._register(task(first, last)) for first, last in (*head, *cuts))
+        if processes == 1 or upto - start < rows:
+            yield from (self._register(task(first, last)) for first, last in cuts)
             return
         with pool_of(processes) as pool:
             waiting: deque[Future[_Made]] = deque()
-            for first, last in (*head, *cuts):
+            for first, last in cuts:
                 waiting.append(pool.submit(task, first, last))
                 if len(waiting) > processes:
                     yield self._register(waiting.popleft().result())
@@ -182,7 +182,7 @@ def make_file(opener: Opener, folder: Path, plan: Plan, first: int, last: int) -
         contents: list[bytes] = []
         last_received = 0
         for rows in log.fetch(first, last):
-            describer.add(plain_columns([row[:8] for row in rows]))
+            describer.add(plain_columns(rows))
             ids += [id_print(row[5], log.seed) for row in rows]
             contents += [row[8] for row in rows]
             last_received = rows[-1][1]
@@ -199,9 +199,3 @@ def write_described(folder: Path, describer: Describer, label: str) -> tuple[Wri
     measured = rows.append_column("bytes", pc.binary_length(rows["body"]))
     statistics = statistics_of(measured, paths, observed, normalized)
     return write_rows(folder, rows, statistics.encode(), label), statistics
-
-
-def _few(cuts: Iterator[tuple[int, int]], count: int) -> Iterator[tuple[int, int]]:
-    for _ in range(count):
-        with suppress(StopIteration):
-            yield next(cuts)

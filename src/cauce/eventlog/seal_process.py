@@ -2,7 +2,7 @@
 
 ``python -m cauce.eventlog.seal_process`` reads a pickled ``Task`` from standard
 input, seals and compacts, and prints one line of JSON: the events and files
-sealed, the files compacted, and the seconds taken. Exit code 0: done; 1: the
+sealed, the files compacted, and the seconds that either took. Exit code 0: done; 1: the
 reason stands on standard error.
 """
 
@@ -70,6 +70,7 @@ def main() -> int:
         made = seal(
             task.space, task.upto, task.plan.how, plan=task.plan, opener=task.opener, processes=processes
         )
+        sealed = time.monotonic()
         compacted = compact(task.space, task.plan, opener=task.opener)
     except CauceError as error:
         sys.stderr.write(f"{error}\n")
@@ -78,7 +79,8 @@ def main() -> int:
         "events": sum(one.events for one in made),
         "files": len(made),
         "compacted": len(compacted),
-        "seconds": round(time.monotonic() - start, 3),
+        "seconds": round(sealed - start, 3),
+        "compacting_seconds": round(time.monotonic() - sealed, 3),
     }
     sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     return 0

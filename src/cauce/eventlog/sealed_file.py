@@ -2,7 +2,7 @@
 
 Rows are sorted by event name, then position. A row group holds the events of one
 name, so that reading one name touches its groups alone; names with few events
-share groups.
+share groups: every group costs each query the time to read its entry in the footer.
 """
 
 import heapq
@@ -24,18 +24,19 @@ import xxhash
 from cauce.eventlog.columns import SEALED
 from cauce.eventlog.database import sync_folder
 
-ROWS_PER_GROUP = 32_768
-_FEW = 1_024
-"""Names with fewer events in a file share row groups."""
+ROWS_PER_GROUP = 131_072
+_FEW, _SHARED = 1_024, 8_192
+_FEW_SHARE = 40
+"""Names with fewer than ``_FEW`` events, or than this part of the file's, share row groups, up to
+``_SHARED`` events or this part of the file's: together they cost what one name of forty costs."""
 
 META = b"cauce"
 """The key of the file's own metadata: its statistics as JSON."""
 
 SUFFIX = ".parquet"
 _PIECE = 1 << 20
-_LONG = {"body", "identifiers", "message_id"}
-_TEXTS = (":text", ":json")
-"""What has no order worth knowing: its least and greatest values would only make footers long."""
+_WITH_STATISTICS = ["position", "received", "time", "name"]
+"""Their least and greatest values tell which row groups to skip; those of others make footers long."""
 _DICTIONARY = ("call", "name", "source")
 
 
@@ -56,9 +57,9 @@ def in_order(rows: pa.Table) -> pa.Table:
 
 
 class Writer:
-    """Writes one sealed file under a temporary name; what is not ``finished`` is removed."""
+    """Writes one sealed file of so many events under a temporary name; unless ``finished``, it is removed."""
 
-    def __init__(self, folder: Path, schema: pa.Schema, label: str) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, label: str, events: int) -> None:
         self._made = folder / f"_{label}.{uuid4().hex}.tmp"
         names = schema.names
         promoted = [name for name in names if name not in SEALED.names]
@@ -67,10 +68,11 @@ class Writer:
             schema,
             compression="zstd",
             use_dictionary=[*_DICTIONARY, *promoted],
-            write_statistics=[name for name in names if name not in _LONG and not name.endswith(_TEXTS)],
-            write_page_index=True,
+            write_statistics=_WITH_STATISTICS,
             write_page_checksum=True,
         )
+        self._few = min(max(_FEW, events // _FEW_SHARE), ROWS_PER_GROUP)
+        self._together = max(_SHARED, self._few)
         self._shared: list[pa.Table] = []
         self._groups = 0
         self._done = False
@@ -92,12 +94,12 @@ class Writer:
                 self._group(together.slice(0, ROWS_PER_GROUP))
                 waiting = [together.slice(ROWS_PER_GROUP)]
                 count -= ROWS_PER_GROUP
-        if count and (alone or count >= _FEW):
+        if count and (alone or count >= self._few):
             self._group(pa.concat_tables(waiting) if len(waiting) > 1 else waiting[0])
         elif count:
-            self._shared.extend(waiting)
-            if sum(rows.num_rows for rows in self._shared) >= ROWS_PER_GROUP:
+            if sum(rows.num_rows for rows in self._shared) + count > self._together:
                 self._flush()
+            self._shared.extend(waiting)
 
     def _group(self, rows: pa.Table) -> None:
         """Write a row group, after the one that names with few events share."""
@@ -134,7 +136,7 @@ class Writer:
 
 def write_rows(folder: Path, rows: pa.Table, statistics: str, label: str) -> Written:
     """Write rows that are in order as one file."""
-    with Writer(folder, rows.schema, label) as writer:
+    with Writer(folder, rows.schema, label, rows.num_rows) as writer:
         for _, piece in by_name(rows):
             writer.events([piece])
         return writer.finish(statistics)
