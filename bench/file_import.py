@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figures import Figure
 from cauce.collect.files import import_file, load_mapping
 from cauce.eventlog.sqlite import SqliteLog
+from cauce.storage import garbage
 from cauce.vocabulary.moment import now
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,7 @@ _HEADER = "contact_id;customer_no;first_name;last_name;email;phone;city;newslett
 def run() -> list[Figure]:
     """Import Online Retail (if it is there) and generated contacts, each into an empty log and again."""
     figures: list[Figure] = []
+    garbage.look_seldom()  # as the command does
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if RETAIL.exists():

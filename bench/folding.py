@@ -15,7 +15,6 @@ import msgspec
 
 from bench.figures import Figure
 from cauce.activate.service import Activation
-from cauce.app import garbage
 from cauce.app import pipeline as pipeline_module
 from cauce.app.pipeline import LOG, Pipeline
 from cauce.app.worker import Worker
@@ -28,6 +27,7 @@ from cauce.profile.service import Profiles
 from cauce.profile.session import ProfileSession
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import SegmentSession
+from cauce.storage import garbage
 from cauce.storage.records import STATE
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Call

@@ -15,7 +15,6 @@ import psycopg
 from bench.figures import Figure
 from bench.folding import SEGMENTS, Shares, filled_log, steps
 from cauce.activate.service import Activation
-from cauce.app import garbage
 from cauce.app.pipeline import Pipeline
 from cauce.app.rounds.worker import RoundWorker
 from cauce.eventlog.sqlite import SqliteLog
@@ -24,6 +23,7 @@ from cauce.identity.rules import default_rules, read_rules
 from cauce.identity.service import Identity
 from cauce.profile.service import Profiles
 from cauce.segment.live import LiveSegment, LiveSegments
+from cauce.storage import garbage
 from cauce.storage.postgres import PostgresRecords
 from cauce.storage.records import STATE, ManyWriters
 from cauce.vocabulary.language import parse

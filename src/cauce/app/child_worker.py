@@ -5,11 +5,11 @@ import socket
 from threading import Event
 from time import monotonic
 
-from cauce.app import garbage
 from cauce.app.compose import Composition
 from cauce.app.vitals import Vitals
 from cauce.app.work import work
 from cauce.app.worker_http import answer_about
+from cauce.storage import garbage
 
 
 def run(composition: Composition, number: str = "1", descriptor: str = "") -> None:

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from time import perf_counter
 
-from cauce.app import garbage
 from cauce.collect.answers import (
     GET_ONLY,
     NO_KEY,
@@ -43,6 +42,7 @@ from cauce.collect.sdk import SdkFiles
 from cauce.collect.service import OK, UNKNOWN_KEY, Decision, Door, Request
 from cauce.collect.settings import CollectSettings
 from cauce.eventlog.port import EventLog, Outcome
+from cauce.storage import garbage
 from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.moment import Clock, Moment

@@ -1,6 +1,5 @@
 """Worker processes that describe rows side by side, and end with the process that started them."""
 
-import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pyarrow as pa
+
+from cauce.storage import garbage
 
 
 @contextmanager
@@ -22,13 +23,8 @@ def pool_of(processes: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-_ALLOCATIONS = 100_000
-"""Rows as decoded form no cycles: looking for some is wasted."""
-
-
 def _begin() -> None:
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS)
+    garbage.look_seldom()
     pa.set_cpu_count(1)  # every core has a process already
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
 

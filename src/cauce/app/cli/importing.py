@@ -25,6 +25,7 @@ from cauce.collect.files.delivery import Historical, ImportLog
 from cauce.collect.files.mapping import Mapping
 from cauce.collect.files.proposal.service import propose, seen_at_a_glance
 from cauce.collect.files.result import ImportResult, Report
+from cauce.storage import garbage
 from cauce.vocabulary import moment
 from cauce.vocabulary.definitions import SourceKind
 from cauce.vocabulary.errors import InvalidInput, NotFound
@@ -103,6 +104,7 @@ def _run(
     log: ImportLog = composition.log
     if historical:
         log = Historical(composition.log, composition.plan, moment.now)
+    garbage.look_seldom()
     with _progress() as report:
         return import_file(
             path,

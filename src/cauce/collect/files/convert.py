@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cauce.collect.files.mapping.model import ColumnType, Kind
 from cauce.collect.files.reasons import FileReason
+from cauce.collect.files.time_format import time_parser
 from cauce.collect.reasons import Reason
 from cauce.vocabulary.moment import SECOND, Moment, from_datetime, to_datetime
 
@@ -173,9 +174,10 @@ def _time_as(form: str, zone: ZoneInfo | None) -> Callable[[Any], Moment]:
         text = cell.strip()
         if form == "iso":
             return _placed(datetime.fromisoformat(text), date_only=len(text) <= 10)
-        when = datetime.strptime(text, form)  # noqa: DTZ007  # the zone is set in _placed()
-        return _placed(when, date_only="%H" not in form and "%I" not in form)
+        return _placed(parse(text), date_only=date_only)
 
+    parse = time_parser(form)
+    date_only = "%H" not in form and "%I" not in form
     return _read
 
 

@@ -50,12 +50,22 @@ class BadRow(NamedTuple):
     detail: str
 
 
-def read_rows(data: FileBytes, mapping: Mapping) -> Iterator[Row | BadRow]:
-    """The rows of a file; raises ``InvalidInput`` if the file does not have the mapped columns."""
-    names = list(mapping.columns)
+def converters(mapping: Mapping) -> list[Convert]:
+    """How the cells of each mapped column become values; what they remember serves any file."""
     texts = mapping.format.type is FileType.CSV
+    return [converter(name, type_, mapping.empty, texts=texts) for name, type_ in mapping.columns.items()]
+
+
+def read_rows(
+    data: FileBytes, mapping: Mapping, converts: list[Convert] | None = None
+) -> Iterator[Row | BadRow]:
+    """The rows of a file; raises ``InvalidInput`` if the file does not have the mapped columns.
+
+    ``converts`` are the mapping's ``converters``, if there are some already.
+    """
+    names = list(mapping.columns)
     records = RECORDS[mapping.format.type]
-    converts = [converter(name, type_, mapping.empty, texts=texts) for name, type_ in mapping.columns.items()]
+    converts = converts or converters(mapping)
     for record in records(data, mapping.format, names):
         if record.reason:
             yield BadRow(record.line, record.raw, record.reason, record.detail)

@@ -13,19 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from cauce.collect.files.convert import Convert
 from cauce.collect.files.csv_records import header_of
 from cauce.collect.files.line_maker import LineMaker
 from cauce.collect.files.mapping import Mapping
 from cauce.collect.files.mapping.model import FileType
 from cauce.collect.files.reasons import FileReason
-from cauce.collect.files.rows import BadRow, Row, read_rows
+from cauce.collect.files.rows import BadRow, Row, converters, read_rows
 from cauce.collect.files.stream import FileBytes
 from cauce.collect.settings import CollectSettings
 from cauce.vocabulary.event import Accepted
 from cauce.vocabulary.moment import Moment
 
-PIECE = 1 << 20
-"""Bytes of a piece, about."""
+PIECE = 1 << 18
+"""Bytes of a piece, about: so few that all processes end at about the same time."""
 
 WORTH_BYTES = 4 << 20
 """A file of fewer bytes is read sooner than processes start."""
@@ -92,13 +93,13 @@ def made_side_by_side(
     cutter = _Cutter(chunks, carry, first_line, mapping.format.quote)
     waiting: _Waiting = deque()
     for piece in cutter:
-        if sum(1 for _, future in waiting if not future.done()) <= processes:
+        if sum(1 for _, future in waiting if not future.done()) <= 2 * processes:
             future = pool.submit(_made, data.path, piece, work)
         else:  # all are busy, or still starting: this process lends a hand
             future = Future()
             future.set_result(_made(data.path, piece, work))
         waiting.append((piece, future))
-        if not (yield from _given(waiting, 2 * processes + 2)):
+        if not (yield from _given(waiting, 4 * processes)):
             break
     else:
         yield from _given(waiting, 0)
@@ -172,17 +173,18 @@ class _Cutter:
         return end
 
 
-_kept: tuple[Work, LineMaker] | None = None
+_kept: tuple[Work, LineMaker, list[Convert]] | None = None
 
 
 def _made(path: Path, piece: _Piece, work: Work) -> list[Made] | None:
     """What the rows of a piece make; None if it may not hold whole records."""
     global _kept
     if _kept is None or _kept[0] != work:
-        _kept = (work, LineMaker(work.mapping, work.source, work.settings, work.received))
-    maker = _kept[1]
+        maker = LineMaker(work.mapping, work.source, work.settings, work.received)
+        _kept = (work, maker, converters(work.mapping))
+    _, maker, converts = _kept
     found: list[Made] = []
-    for row in read_rows(_InMemory(path, iter([piece.data])), work.mapping):
+    for row in read_rows(_InMemory(path, iter([piece.data])), work.mapping, converts):
         if isinstance(row, BadRow) and row.reason == FileReason.MALFORMED_CSV:
             return None
         content = row.content if isinstance(row, Row) else ()

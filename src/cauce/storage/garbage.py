@@ -9,7 +9,7 @@ def look_seldom() -> None:
     """Look for cycles seldom, and not among what is loaded now; call it before the first event.
 
     Decoded events and what is made of them die at once or after a micro-batch, in no
-    cycle: looking at them took a seventh of the fold.
+    cycle: looking at them took a seventh of the fold, and more of sealing and importing.
     """
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS)
