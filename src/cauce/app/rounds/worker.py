@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 FEWEST = 64
 """Events for each lane that make a round worth its planning."""
 
-_FIRST, _MOST = 512, 2_000
+_FIRST, _MOST = 512, 4_000
 """Events for each lane at the start, and at most."""
 
-_LONG_SECONDS = 0.3
+_LONG_SECONDS = 0.6
 _WAIT_SECONDS = 0.001
 _MOST_WORKERS = 16
 
@@ -71,6 +71,7 @@ class RoundWorker(Worker):
         self._presence = Presence(records, name, monotonic)
         self._share = _FIRST
         self._open = True  # a round may have been left open
+        self._end = self.position
         self._ahead = _Ahead(Position(0), [])
 
     def step(self) -> bool:
@@ -102,16 +103,18 @@ class RoundWorker(Worker):
         """Take note of how far others have come."""
         with self._records.read() as reader:
             self.position = Position(reader.progress(LOG))
-            self._open = bool(reader.progress(ROUND))
+            self._end = Position(reader.progress(ROUND))
+        self._open = bool(self._end)
         self._due = self._next_due()
 
     def _plan(self, count: int) -> bool:
-        """Plan a round for so many workers; False if there are too few events for one."""
-        events = self._read(self.position, self._share * count)
+        """Plan a round for so many workers, after the one that is open; False if it is not worth it."""
+        after = self._end if self._open else self.position
+        events = self._read(after, self._share * count)
         if len(events) < FEWEST * count:
             return False
-        with self._records.write() as transaction:
-            self._pipeline.require(transaction, self.position)
+        with self._records.write() as transaction:  # begins when nobody folds a lane any more
+            self._pipeline.require(transaction, after)
             due = due_timers(transaction, events[-1].received, TIMERS_AT_ONCE)
             if len(due) == TIMERS_AT_ONCE:
                 return False
