@@ -5,14 +5,15 @@ through the stream. Destinations are told of the members it comes to, not of wha
 """
 
 import logging
-from time import perf_counter
+import subprocess
+import sys
 
 from cauce.app.compose import Composition
 from cauce.app.pipeline import LOG
-from cauce.app.rebuild.shadow import shadow
-from cauce.vocabulary.errors import CauceError
 
 logger = logging.getLogger(__name__)
+
+_CHILD = "cauce.app.child"
 
 _TIMES = 8
 """Bulk takes so many times less for an event than the stream, but takes all events."""
@@ -38,12 +39,13 @@ class Behind:
         return head - position > self._most and (head - position) * _TIMES > head
 
     def catch_up(self, composition: Composition) -> None:
-        """Derive and swap, by whoever holds the worker's lock; on failure the stream goes on."""
-        started = perf_counter()
-        try:
-            found = shadow(composition, ahead=True).swap(alone=True)
-        except CauceError as error:
-            logger.warning("catching up in bulk failed, the stream goes on: %s", error)
+        """Derive and swap, by whoever holds the worker's lock; on failure the stream goes on.
+
+        A process of its own does it, so that its memory goes back to the system.
+        """
+        command = [sys.executable, "-m", _CHILD, "catch_up", str(composition.space.root)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            failed = process.wait()
+        if failed:
+            logger.warning("catching up in bulk failed, the stream goes on")
             self._possible = False
-            return
-        logger.info("caught up in bulk to position %d in %.1f s", found.position, perf_counter() - started)
