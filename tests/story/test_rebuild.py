@@ -126,7 +126,10 @@ def test_a_log_that_was_there_before_is_taken_in_bulk(space: tuple[Path, str, st
         file.unlink()
     with served(root, CAUCE_REBUILD__BEHIND_EVENTS="10") as now:
         until(lambda: folded(root) >= len(calls(12)), "the state to be derived")
-        assert any("caught up in bulk" in line.get("message", "") for line in now.messages())
+        until(
+            lambda: any("caught up in bulk" in line.get("message", "") for line in now.messages()),
+            "the process to say so",
+        )
         found = state(root)
         found["membership"] = [row[:2] for row in found["membership"]]  # since when is history
         right["membership"] = [row[:2] for row in right["membership"]]
