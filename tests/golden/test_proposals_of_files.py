@@ -202,3 +202,34 @@ def test_real_files(file, person, call):
     assert roles(found)[person] == "user_id"
     assert f"call: {call}" in found.yaml
     assert found.tried.quarantined == 0 and found.tried.accepted > 900
+
+
+def test_numbers_with_a_unit_and_text_in_utf16(tmp_path):
+    lines = ["Nº pedido\tFecha de pedido\tImporte\tCorreo"]
+    lines += [f"P{n}\t{1 + n:02}/06/25 10:30\t1.{n:03},50 €\tc{n % 4}@correo.es" for n in range(20)]
+    found = proposed(tmp_path, "\n".join(lines).encode("utf-16"))
+    assert "Its text is UTF-16." in found.yaml
+    assert 'unit: "€"' in found.yaml
+    orders = events(tmp_path, found)
+    assert orders[3]["event"] == "Order Completed"
+    assert orders[3]["properties"]["Importe"] == 1003.5
+
+
+def test_a_header_that_names_two_columns_alike(tmp_path):
+    lines = ["timestamp,customer_id,note,amount,amount"]
+    lines += [f"2025-02-{1 + n:02}T10:00:00Z,{n % 5},note {n},{n}.5,{n}" for n in range(20)]
+    found = proposed(tmp_path, "\n".join(lines))
+    assert "Columns without a name of their own are left out." in found.yaml
+    happened = events(tmp_path, found)
+    assert len(happened) == 20
+    assert happened[2]["userId"] == "2"
+    assert happened[2]["time"] == "2025-02-03T10:00:00.000Z"
+
+
+def test_ids_within_objects(tmp_path):
+    text = "".join(
+        json.dumps({"id": n, "created_at": 1_740_000_000 + n, "user": {"id": n % 7}, "event": "login"}) + "\n"
+        for n in range(30)
+    )
+    found = proposed(tmp_path, text, "file.jsonl")
+    assert {one["userId"] for one in events(tmp_path, found, "file.jsonl")} == {str(n) for n in range(7)}

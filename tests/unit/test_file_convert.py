@@ -42,6 +42,11 @@ def test_numbers_with_other_marks() -> None:
     assert convert("1.234.567,89", Kind.NUMBER, **spanish) == Decimal("1234567.89")
     assert convert("12,5", Kind.NUMBER, **spanish) == Decimal("12.5")
     assert convert("1,200", Kind.INTEGER, thousands=",") == 1200
+    euros = {**spanish, "unit": "€"}
+    for text in ("1.234,50 €", "€1.234,50", "1.234,50", " € 1.234,50 "):
+        assert convert(text, Kind.NUMBER, **euros) == Decimal("1234.5")
+    with pytest.raises(WrongValue):
+        convert("1,50 $", Kind.NUMBER, **euros)
     for wrong in ("1.23,4", "12.34", "1.2345,6"):
         with pytest.raises(WrongValue):
             convert(wrong, Kind.NUMBER, **spanish)

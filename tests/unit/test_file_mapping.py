@@ -104,7 +104,7 @@ WRONG = {
     "column option": (
         LEAST + "columns:\n  n: {type: integer, zone: UTC}\n",
         "m.yaml:8:22: unknown key zone.",
-        "Valid names: type, required, thousands.",
+        "Valid names: type, required, thousands, unit.",
     ),
     "zone": (
         LEAST + "columns: {at: {type: time, zone: Europe/Lodnon}}\n",

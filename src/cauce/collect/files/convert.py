@@ -99,6 +99,8 @@ def _number(type_: ColumnType) -> Convert:
     def _read(cell: Any) -> Decimal:
         if type(cell) is str:
             text = cell.strip()
+            if type_.unit:
+                text = text.removesuffix(type_.unit).removeprefix(type_.unit).strip()
             if len(text) > MAX_DIGITS or not pattern.fullmatch(text):
                 raise ValueError
             if type_.thousands:

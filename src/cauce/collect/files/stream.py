@@ -89,6 +89,10 @@ class FileBytes:
         yield next(chunks, b"").removeprefix(_BOM)
         yield from chunks
 
+    def in_utf16(self) -> bool:
+        """Whether its text is UTF-16, by its byte order mark."""
+        return next(self.chunks(), b"")[:2] in _UTF_16
+
     def lines(self) -> Iterator[PhysicalLine]:
         """The physical lines, without a byte order mark; the last one may lack its line feed."""
         rest, fault = b"", None

@@ -16,8 +16,8 @@ _KEYS_OF = {
 COLUMN_KEYS = {
     Kind.TEXT: (),
     Kind.ANY: (),
-    Kind.INTEGER: ("thousands",),
-    Kind.NUMBER: ("decimal", "thousands"),
+    Kind.INTEGER: ("thousands", "unit"),
+    Kind.NUMBER: ("decimal", "thousands", "unit"),
     Kind.BOOLEAN: ("true", "false"),
     Kind.TIME: ("format", "zone"),
 }
@@ -111,16 +111,25 @@ def _column(entry: Entry) -> ColumnType:
     decimal, thousands = _mark(entry, "decimal", "."), _mark(entry, "thousands", "")
     if decimal == thousands or not {decimal, thousands}.isdisjoint("0123456789+-eE"):
         raise entry.error("decimal and thousands must be two different marks.")
+    unit = entry.get("unit")
     return ColumnType(
         kind=kind,
         formats=form.texts() if form else plain.formats,
         zone=_zone(entry.get("zone")),
         decimal=decimal,
         thousands=thousands,
+        unit=_unit(unit) if unit else "",
         true=_lower(true) if true else plain.true,
         false=_lower(false) if false else plain.false,
         required=required.boolean() if required else False,
     )
+
+
+def _unit(entry: Entry) -> str:
+    unit = entry.text().strip()
+    if not unit or not set("0123456789+-.,").isdisjoint(unit):
+        raise entry.error("a unit is a text without digits and marks of numbers, such as € or EUR.")
+    return unit
 
 
 def _lower(entry: Entry) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ class ColumnType:
 
     ``formats`` (times), the first that fits: ``iso``, ``epoch`` (seconds),
     ``epoch_ms`` or a strptime pattern. ``zone`` (times): the IANA zone of times written without one; empty
-    if such times are errors. ``decimal`` and ``thousands`` (numbers): the marks.
+    if such times are errors. ``decimal`` and ``thousands`` (numbers): the marks;
+    ``unit``: what stands before or after them, such as ``€`` or ``EUR``, and may be missing.
     ``true`` and ``false`` (booleans): the words, in lower case.
     """
 
@@ -92,6 +93,7 @@ class ColumnType:
     zone: str = ""
     decimal: str = "."
     thousands: str = ""
+    unit: str = ""
     true: tuple[str, ...] = ("true", "yes", "y", "1")
     false: tuple[str, ...] = ("false", "no", "n", "0")
     required: bool = False

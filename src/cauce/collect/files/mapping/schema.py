@@ -108,6 +108,7 @@ _COLUMN = {
     "zone": {**_TEXT, "description": "The IANA time zone of times written without one."},
     "decimal": {**_TEXT, "maxLength": 1, "default": "."},
     "thousands": {**_TEXT, "maxLength": 1},
+    "unit": {**_TEXT, "description": "What may stand before or after a number, such as € or EUR."},
     "true": _TEXTS,
     "false": _TEXTS,
 }

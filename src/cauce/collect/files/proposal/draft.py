@@ -291,6 +291,8 @@ def _declared(type_: ColumnType) -> str:
         fields["decimal"] = _flow(type_.decimal)
     if type_.thousands:
         fields["thousands"] = _flow(type_.thousands)
+    if type_.unit:
+        fields["unit"] = _flow(type_.unit)
     if type_.true != plain.true:
         fields |= {"true": _flow(list(type_.true)), "false": _flow(list(type_.false))}
     if len(fields) == 1:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -53,6 +54,10 @@ _TIMELY = re.compile(r"date|fecha|time|dat(um)?$|day|(^|[._ ])(at|ts)$|epoch|sta
 """Names of columns that speak of time."""
 _MOST_FORMS = 3
 _TRIED = 2_000
+
+
+_UNITS = ("€", "EUR", "$", "USD", "£", "GBP", "CHF", "¥", "kr", "MXN", "%")
+"""What numbers of money and shares are written with."""
 
 
 class Seen(NamedTuple):
@@ -159,6 +164,10 @@ def _number(texts: list[str]) -> _Found | None:
     """Whole numbers, or numbers with the marks that most of the cells are written with."""
     if any(_CODE.fullmatch(text) for text in texts):
         return None  # codes with leading zeros, such as postcodes, are texts
+    unit = _unit(texts)
+    if unit:
+        bare = _number([text.removesuffix(unit).removeprefix(unit).strip() for text in texts])
+        return bare and (replace(bare[0], unit=unit), *bare[1:])
     whole = sum(1 for text in texts if _INTEGER.fullmatch(text)) / len(texts)
     if whole == 1.0:
         return ColumnType(kind=Kind.INTEGER), 1.0, ""
@@ -180,6 +189,15 @@ def _number(texts: list[str]) -> _Found | None:
             type_ = ColumnType(kind=Kind.NUMBER, decimal=".", thousands=",")
             return type_, best, "its commas could also be decimal marks"
     return type_, best, ""
+
+
+def _unit(texts: list[str]) -> str:
+    """The unit that nearly all numbers are written with; empty if there is none."""
+    for unit in _UNITS:
+        with_it = sum(1 for text in texts if text.endswith(unit) or text.startswith(unit))
+        if with_it >= 0.5 * len(texts) and all(any(map(str.isdigit, text)) for text in texts[:_TRIED]):
+            return unit
+    return ""
 
 
 def _fit(texts: list[str], type_: ColumnType) -> float:

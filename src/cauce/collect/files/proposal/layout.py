@@ -131,7 +131,7 @@ def _paths(value: dict[str, Any], before: str = "", depth: int = 0) -> list[str]
 
 def _csv(path: Path, lines: list[bytes]) -> Layout:
     encodings, note = _encodings(lines)
-    notes = [note]
+    notes = ["Its text is UTF-16."] if FileBytes(path).in_utf16() else [note]
     texts = [_decoded(line, encodings) for line in lines[:LINES]]
     delimiter, width = _delimiter(texts)
     by_spaces = delimiter == " "
@@ -244,12 +244,12 @@ def _begin_with_spaces(rows: list[list[str]]) -> bool:
 
 
 def _is_header(rows: list[list[str]]) -> bool:
-    """Whether the first row names columns: names are distinct and no values."""
+    """Whether the first row names columns: most names are distinct, and none is a value."""
     if not rows:
         return False
     first = [cell.strip() for cell in rows[0]]
     filled = [cell for cell in first if cell]
-    if len(set(filled)) < len(filled) or len(filled) < max(1, len(first) - 1):
+    if 2 * len(set(filled)) <= len(filled) > 1 or len(filled) < max(1, len(first) - 1):
         return False
     if any(_VALUE.fullmatch(cell) for cell in filled):
         return False

@@ -303,11 +303,14 @@ _BIRTH = re.compile(r"birth|\bdob\b|nacimiento|geburt")
 _LOAD = re.compile(r"\b(load|import|export|extract|carga)")
 
 
-def words(name: str) -> str:
-    """The words of a column's name in lower case: ``CustomerID`` and ``customer_id`` alike."""
+def words(name: str, parts: int = 1) -> str:
+    """The words of a column's name in lower case: ``CustomerID`` and ``customer_id`` alike.
+
+    Of a path with dots, those of its last ``parts``.
+    """
     flat = unicodedata.normalize("NFKD", name)
     flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
-    flat = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", flat.rpartition(".")[2])
+    flat = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", " ".join(flat.split(".")[-parts:]))
     return " ".join(re.findall(r"[a-z0-9]+", flat.lower()))
 
 
@@ -333,7 +336,7 @@ def _alone(column: Seen) -> Meaning:
         return Meaning(Role.OTHER, column.name, "it is empty in all lines that were looked at")
     if column.emails >= 0.8:
         return Meaning(Role.EMAIL, "email", f"{_percent(column.emails)} of its values are e-mail addresses")
-    named = _role_named(name)
+    named = _role_named(name) or _role_named(words(column.name, 2))
     if named is not None and _fits(named, column):
         return Meaning(named, column.name, _why(named, column))
     if (
