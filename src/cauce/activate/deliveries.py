@@ -16,7 +16,7 @@ from cauce.activate.delivery import (
     read_delivery,
     read_receipt,
 )
-from cauce.activate.lanes import deliveries_in, lane_of, release
+from cauce.activate.lanes import deliveries_in, is_obsolete, lane_of, release
 from cauce.activate.records import delivery, receipt, tally
 from cauce.storage.records import Records, Transaction
 from cauce.vocabulary.access import Access, Purpose, Viewer
@@ -157,7 +157,7 @@ class Deliveries:
         rows = map(read_delivery, transaction.rows(delivery, "id", ids))
         dead = [one for one in rows if one.state in REPLAYABLE]
         lanes = deliveries_in(transaction, map(lane_of, dead))
-        wanted = [one for one in dead if superseded or not _superseded(one, lanes[lane_of(one)])]
+        wanted = [one for one in dead if superseded or not is_obsolete(one, lanes[lane_of(one)])]
         again = [
             replace(one, state=State.QUEUED, due=None, tries=0, begun=None, settled=None) for one in wanted
         ]
@@ -171,10 +171,3 @@ class Deliveries:
         )
         release(transaction, again, self._clock())
         return len(again)
-
-
-def _superseded(one: Delivery, lane: Sequence[Delivery]) -> bool:
-    return any(
-        other.segment == one.segment and other.sequence > one.sequence and other.state not in REPLAYABLE
-        for other in lane
-    )

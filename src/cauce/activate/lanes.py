@@ -11,7 +11,7 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from cauce.activate.delivery import SETTLED, Delivery, State, as_rows, read_delivery
+from cauce.activate.delivery import REPLAYABLE, SETTLED, Delivery, State, as_rows, read_delivery
 from cauce.activate.records import delivery
 from cauce.storage.records import Transaction
 from cauce.vocabulary.moment import Moment
@@ -46,6 +46,14 @@ def deliveries_in(transaction: Transaction, lanes: Iterable[Lane]) -> dict[Lane,
 def is_open(deliveries: Iterable[Delivery]) -> bool:
     """Whether any delivery of a lane is not settled."""
     return any(one.state not in SETTLED for one in deliveries)
+
+
+def is_obsolete(one: Delivery, lane: Iterable[Delivery]) -> bool:
+    """Whether a newer change of the same segment was told, or is on its way: then this one is wrong."""
+    return any(
+        other.segment == one.segment and other.sequence > one.sequence and other.state not in REPLAYABLE
+        for other in lane
+    )
 
 
 def release(transaction: Transaction, changed: Iterable[Delivery], now: Moment) -> None:

@@ -21,7 +21,7 @@ from cauce.activate.delivery import (
     as_rows,
     read_delivery,
 )
-from cauce.activate.lanes import release
+from cauce.activate.lanes import deliveries_in, is_obsolete, lane_of, release
 from cauce.activate.payload import earliest_id
 from cauce.activate.records import QUEUED_UNTIL, delivery, receipt, tally
 from cauce.activate.settings import ActivateSettings
@@ -129,7 +129,11 @@ class Outbox:
             return self._claim(transaction, wanted)
 
     def purge(self) -> int:
-        """Remove some delivered ones that are old, with their receipts; returns how many."""
+        """Remove some delivered ones that are old, with their receipts; returns how many.
+
+        A dead letter that one of them made obsolete is marked as superseded, as
+        nothing would tell that afterwards.
+        """
         kept_from = Moment(self._clock() - self._settings.keep_days * DAY)
         old = (
             select(delivery.c.id)
@@ -141,9 +145,22 @@ class Outbox:
             ids = [row[0] for row in reader.select(old)]
         if ids:
             with self._records.write() as transaction:
+                self._supersede(transaction, ids)
                 transaction.remove(receipt, "delivery", ids)
                 transaction.remove(delivery, "id", ids)
         return len(ids)
+
+    def _supersede(self, transaction: Transaction, ids: Sequence[str]) -> None:
+        """Mark the dead letters that these deliveries made obsolete."""
+        old = [read_delivery(row) for row in transaction.rows(delivery, "id", ids)]
+        told = [one for one in old if one.state is State.DELIVERED]
+        lanes = deliveries_in(transaction, map(lane_of, told))
+        dead = [one for lane in lanes.values() for one in lane if one.state is State.DEAD]
+        newer = {lane: [one for one in told if lane_of(one) == lane] for lane in map(lane_of, dead)}
+        stale = [
+            replace(one, state=State.SUPERSEDED) for one in dead if is_obsolete(one, newer[lane_of(one)])
+        ]
+        transaction.put(delivery, as_rows(stale))
 
     def _now(self, reader: Reader) -> Moment:
         """The present; never before the newest queued change, should the clock have been set back."""
