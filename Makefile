@@ -37,8 +37,9 @@ test: setup ## Everything CI runs, each suite with its seconds: under 30 minutes
 bench: setup ## Measure speed beside floors of the same run; also as JSON in bench/results
 	@$(BIN)/python -m bench
 
-soak: setup ## The large versions of the tests: kills, random worlds, millions of events
+soak: setup ## The large versions of the tests: kills, outages of a minute, a thousand random worlds for each property
 	@CAUCE_SOAK=1 $(BIN)/python -m pytest -m soak tests
+	@CAUCE_SOAK=1 $(BIN)/python -m pytest tests/property
 
 lock: ## Choose versions anew from pyproject.toml
 	@$(BIN)/python -m uv pip compile --quiet --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 \

@@ -10,7 +10,7 @@ from tests.services.postgres import postgres, postgres_url
 __all__ = ["postgres", "postgres_url"]
 
 settings.register_profile("suite", deadline=None)
-settings.register_profile("soak", deadline=None, max_examples=5_000)
+settings.register_profile("soak", deadline=None, max_examples=1_000)
 settings.load_profile("soak" if os.environ.get("CAUCE_SOAK") else "suite")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
