@@ -49,9 +49,8 @@ def test_every_engine_can_read_what_is_accepted(text: bytes, call: Call | None, 
     assert event.time <= RECEIVED + 300 * SECOND
     to_iso(event.time)
     assert 0 < len(event.message_id) <= 100
-    row = Logged(
-        position=Position(1), received=RECEIVED, **{f: getattr(event, f) for f in event.__struct_fields__}
-    )
+    logged = {name: getattr(event, name) for name in Logged.__struct_fields__ if hasattr(event, name)}
+    row = Logged(position=Position(1), received=RECEIVED, **logged)
     read = read_event(row, DEFAULT_NORMALIZATION)
     assert all("\0" not in one.value for one in read.identifiers)
 

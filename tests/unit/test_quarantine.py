@@ -46,6 +46,9 @@ class Space:
         )
         self.log.append(decided.events, decided.refused, now=NOW)
 
+    def times(self) -> list[str]:
+        return [to_iso(row.time) for row in self.log.read(Position(0), 1_000)]
+
     def bodies(self) -> list[dict]:
         return [json.loads(row.body) for row in self.log.read(Position(0), 1_000)]
 
@@ -73,6 +76,40 @@ def test_an_old_event_keeps_its_time_when_it_is_repaired(space):
     assert space.held.replay(EVERYTHING, repair, **WHO).accepted == 1
     (event,) = space.log.read(Position(0), 10)
     assert to_iso(event.time) == "2019-03-01T10:00:00.000Z"
+
+
+def test_a_malformed_event_of_a_historical_batch_keeps_its_time_when_a_rule_repairs_it(space):
+    good = b'{"type": "track", "event": "E", "userId": "u", "timestamp": "2019-03-01T10:00:00Z"}'
+    bad = b'{"type": "track", "event": "E", "userId": "u", "timestamp": "2018-01-01T10:00:00Z", "total": 01}'
+    beside = b'"sentAt": "2023-11-14T20:00:00Z", "historicalMigration": true'
+    space.send(b'{"batch": [%s, %s], %s}' % (good, bad, beside))
+    [left] = space.held.inputs(EVERYTHING, **WHO)
+    assert (left.reason, left.call, left.sent) == ("malformed_json", "historical", None)
+    repair = Repair(replace=(Replacement('"total": 01', '"total": 1'),))
+    assert space.held.replay(EVERYTHING, repair, **WHO).accepted == 1
+    assert space.times() == ["2019-03-01T10:00:00.000Z", "2018-01-01T10:00:00.000Z"]
+
+
+OLD = "2019-03-01T10:00:00Z"
+
+
+OWN = {"sentAt": "2019-03-01T11:00:00Z"}
+AN_HOUR_BEFORE = to_iso(Moment(NOW - 3_600 * SECOND))
+TOLD_OF_TIME = [
+    (OWN, {"historicalMigration": True}, "2019-03-01T10:00:00.000Z"),
+    (OWN, {}, AN_HOUR_BEFORE),
+    ({}, OWN, AN_HOUR_BEFORE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "beside", "time"), TOLD_OF_TIME)
+def test_what_a_batch_says_of_time_stays_with_what_is_refused_anew(space, own, beside, time):
+    nameless = {"type": "track", "userId": "u", "timestamp": OLD} | own
+    space.send(b"PREFIX" + batch(nameless | {"event": "E", "messageId": "m"}, nameless, **beside))
+    done = space.held.replay(EVERYTHING, Repair(replace=(Replacement("PREFIX"),)), **WHO)
+    assert (done.accepted, done.refused) == (1, {"no_event_name": 1})
+    assert space.held.replay(EVERYTHING, Repair(default={"event": "F"}), **WHO).accepted == 1
+    assert space.times() == [time, time]
 
 
 def test_a_repaired_event_is_appended_once_with_the_time_it_had(space):
@@ -150,6 +187,17 @@ def test_a_conflicting_repeat_needs_a_message_id_of_its_own(space):
     assert (done.inputs, done.replayed, done.refused) == (1, 0, {"message_id_used": 1})
     assert space.held.replay(EVERYTHING, Repair(set={"messageId": "n"}), **WHO).accepted == 1
     assert [body["total"] for body in space.bodies()] == [1, 2]
+
+
+@pytest.mark.parametrize(("own", "beside", "time"), TOLD_OF_TIME)
+def test_a_conflicting_repeat_keeps_its_time_when_it_gets_another_id(space, own, beside, time):
+    for total in (1, 2, 3):
+        same = {"type": "track", "userId": "u", "messageId": "m", "event": "E", "timestamp": OLD} | own
+        space.send(batch(same | {"total": total}, **beside))
+    again = space.held.replay(EVERYTHING, Repair(set={"messageId": "n"}), **WHO)
+    assert (again.accepted, again.refused) == (1, {"conflicting_repeat": 1})
+    assert space.held.replay(EVERYTHING, Repair(set={"messageId": "o"}), **WHO).accepted == 1
+    assert space.times() == [time, time, time]
 
 
 def test_an_event_written_by_hand_takes_the_place_of_rubbish(space):

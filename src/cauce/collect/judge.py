@@ -110,6 +110,8 @@ class Judge:
             name=name,
             source=arrival.source,
             body=item if fields.get(_WRITE_KEY) is None else without_write_key(item),
+            sent=arrival.sent,
+            historical=arrival.historical,
         )
 
     def _identifiers(self, fields: dict[str, Any], call: Call) -> Problem | None:

@@ -89,7 +89,16 @@ class Ordinary:
         time = self._old_time(fields, received) if historical else self._time(fields, received, sent)
         if time is None:
             return None
-        return Accepted(message_id=message_id, time=time, call=call, name=name, source=source, body=item)
+        return Accepted(
+            message_id=message_id,
+            time=time,
+            call=call,
+            name=name,
+            source=source,
+            body=item,
+            sent=sent,
+            historical=historical,
+        )
 
     def _is_strange(self, user: str | int | None, anonymous: str | int | None) -> bool:
         longest = self._longest_id

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from cauce.collect.judge import Arrival, IdFactory, Judge
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.repair import NOTHING, Repair
 from cauce.collect.settings import CollectSettings
-from cauce.collect.split import HISTORICAL, split, split_leniently, with_shared
+from cauce.collect.split import split, split_leniently, with_shared
 from cauce.eventlog.port import Outcome, Quarantined, Settlement
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.errors import Conflict, NotFound
@@ -92,6 +94,7 @@ class Replayed(NamedTuple):
 
 class _Judged(NamedTuple):
     entry: Quarantined
+    arrival: Arrival
     events: list[Accepted]
     problems: list[tuple[Problem, bytes]]
 
@@ -212,15 +215,15 @@ class Quarantine:
         return found[0] if found and found[0].number == number else None
 
     def _judged(self, entry: Quarantined, body: bytes, repair: Repair) -> _Judged:
+        arrival = Arrival(entry.source, entry.received, entry.sent, entry.call == Refused.HISTORICAL)
         if entry.call == Refused.LINE:
-            return _Judged(entry, [], [(_LINE, body)])
-        arrival = Arrival(entry.source, entry.received, entry.sent, entry.call == HISTORICAL)
+            return _Judged(entry, arrival, [], [(_LINE, body)])
         call = _CALLS.get(entry.call)
         items = [body]
         if entry.call == Refused.BATCH:
             batch = split(body) or split_leniently(body)
             if isinstance(batch, Problem):
-                return _Judged(entry, [], [(batch, body)])
+                return _Judged(entry, arrival, [], [(batch, body)])
             arrival = arrival._replace(sent=batch.sent, historical=batch.historical)
             items = [with_shared(item, batch.shared) for item in batch.items]
         events, problems = [], []
@@ -229,10 +232,10 @@ class Quarantine:
             if entry.reason == Outcome.CONFLICTING_REPEAT and item == entry.body:
                 found = _CONFLICT
             if isinstance(found, Accepted):
-                events.append(found)
+                events.append(msgspec.structs.replace(found, came=entry.received))
             else:
                 problems.append((found, item))
-        return _Judged(entry, events, problems)
+        return _Judged(entry, arrival, events, problems)
 
     def _judge_one(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
         longest = self._limits.max_event_bytes
@@ -252,8 +255,9 @@ class Quarantine:
                 detail=problem.detail,
                 source=one.entry.source,
                 body=item,
-                call=HISTORICAL if one.entry.call == HISTORICAL else "",
-                sent=one.entry.sent,
+                call=Refused.HISTORICAL if one.arrival.historical else "",
+                sent=one.arrival.sent,
+                came=one.entry.received,
             )
             for one in valid
             for problem, item in one.problems

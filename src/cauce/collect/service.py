@@ -9,7 +9,7 @@ from cauce.collect.key import basic_key, key_in_broken, key_of_event, without_ke
 from cauce.collect.needs import WriteKeys
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
-from cauce.collect.split import HISTORICAL, MALFORMED, NO_BATCH, Batch, split, split_leniently, with_shared
+from cauce.collect.split import MALFORMED, NO_BATCH, Batch, split, split_leniently, with_shared
 from cauce.vocabulary.event import Accepted, Call, Refused
 from cauce.vocabulary.moment import Moment
 
@@ -147,7 +147,7 @@ class Door:
             if isinstance(event, Accepted):
                 events.append(event)
             else:
-                came = HISTORICAL if batch.historical else ""
+                came = Refused.HISTORICAL if batch.historical else ""
                 refused.append(self._refused(event, source, whole, came, batch.sent))
                 faults.append(Fault(index, event))
         return Decision(OK, events, refused, faults)

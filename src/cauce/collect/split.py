@@ -15,10 +15,6 @@ _SHARED = ("context", "integrations")
 _BESIDE = ("writeKey", "sentAt", "historicalMigration", *_SHARED)
 
 
-HISTORICAL = "historical"
-"""What stands as ``Refused.call`` of an event that came in a historical batch: its time must stand again."""
-
-
 class Batch(NamedTuple):
     """The events of one call, and what stands beside them.
 

@@ -74,14 +74,19 @@ def decide(events: Sequence[Accepted], seen: Seen, *, seed: int, head: int, rece
             result.outcomes.append(Outcome.DUPLICATE)
         else:
             result.outcomes.append(Outcome.CONFLICTING_REPEAT)
-            call = _CALLS[event.call]
-            result.refused.append(conflict_row(event.source, event.body, call, received, content))
+            call = Refused.HISTORICAL if event.historical else _CALLS[event.call]
+            came = received if event.came is None else event.came
+            row = conflict_row(event.source, event.body, call, came, content, event.sent)
+            result.refused.append(row)
     return result
 
 
 def refused_rows(refused: Sequence[Refused], received: Moment) -> list[RefusedRow]:
-    """The rows of input that the door refused."""
-    return [(received, r.source, r.reason, r.detail, r.body, r.call, r.sent, b"") for r in refused]
+    """The rows of input that the door refused at the moment ``received``, unless they came before."""
+    return [
+        (received if r.came is None else r.came, r.source, r.reason, r.detail, r.body, r.call, r.sent, b"")
+        for r in refused
+    ]
 
 
 def not_open() -> Conflict:
@@ -93,6 +98,8 @@ def not_open() -> Conflict:
     )
 
 
-def conflict_row(source: str, body: bytes, call: str, received: Moment, content: bytes) -> RefusedRow:
+def conflict_row(
+    source: str, body: bytes, call: str, received: Moment, content: bytes, sent: Moment | None = None
+) -> RefusedRow:
     """The row of a conflicting repeat."""
-    return (received, source, CONFLICTING.reason, CONFLICTING.detail, body, call, None, content)
+    return (received, source, CONFLICTING.reason, CONFLICTING.detail, body, call, sent, content)

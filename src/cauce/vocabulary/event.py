@@ -35,7 +35,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``time`` is the corrected client time, clamped at the door. ``name`` is the
     event name as rules see it: ``Page Viewed`` and ``Screen Viewed`` for page
-    and screen calls, the event of a track call, otherwise empty.
+    and screen calls, the event of a track call, otherwise empty. ``sent``,
+    ``historical`` and ``came`` are needed if it has to be judged again, because its
+    message id turns out to be used: what its batch said of times, and the moment it
+    was received, None for the present one.
     """
 
     message_id: str
@@ -44,6 +47,9 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str
     source: str
     body: bytes
+    sent: Moment | None = None
+    historical: bool = False
+    came: Moment | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -52,11 +58,14 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``reason`` is a stable code, ``detail`` a sentence without personal data.
     ``call`` and ``sent`` are what judging ``body`` again needs to know: the call of
     the path it came to, ``BATCH`` for a whole request, ``LINE`` for a line of a
-    file, empty if the body names its own type; and the sender's clock.
+    file, ``HISTORICAL`` for an event of a historical batch, whose time must stand
+    again, empty if the body names its own type; and the sender's clock. ``came`` is
+    the moment it was received, None for the present one.
     """
 
     BATCH: ClassVar[str] = "batch"
     LINE: ClassVar[str] = "line"
+    HISTORICAL: ClassVar[str] = "historical"
 
     reason: str
     detail: str
@@ -64,6 +73,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     call: str = ""
     sent: Moment | None = None
+    came: Moment | None = None
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
