@@ -1,6 +1,5 @@
 """Stores of every revision since the first release come up, keep their rows, and go back."""
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -28,10 +27,8 @@ from cauce.storage.records import STATE
 from cauce.storage.revisions import FIRST, NEWEST, OlderStore
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.errors import Conflict, InvalidInput
+from tests.contract.old_stores import old_file
 from tests.services.postgres import Place
-
-OLD = Path(__file__).parent / "first_release"
-"""A space as the first release left it, as SQL text: 60 events of a few people, folded."""
 
 TABLES = {"state": STATE, "control": CONTROL, "log": LOG}
 Opened = Callable[[], AbstractContextManager[Connection]]
@@ -43,15 +40,6 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
         return partial(sqlite.altered, tmp_path / "store.db")
     place: Place = request.getfixturevalue("postgres")
     return partial(engine.altered, *place)
-
-
-def old_file(folder: Path, store: str) -> Path:
-    file = folder / f"{store}.db"
-    connection = sqlite3.connect(file)
-    connection.executescript((OLD / f"{store}.sql").read_text())
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
-    return file
 
 
 def shape(connection: Connection) -> dict[str, Any]:

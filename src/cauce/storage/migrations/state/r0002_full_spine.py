@@ -150,7 +150,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Keep the rows that the first release knows; what it cannot hold is lost."""
+    """Keep the rows that the first release knows; what it cannot hold is lost.
+
+    The version of the definitions that made the state goes with the versions themselves.
+    """
+    op.execute("DELETE FROM progress WHERE name = 'definitions'")
     reshape(FIRST.tables["delivery"])
     reshape(FIRST.tables["fragment"], folded="0")
     ADDED.drop_all(op.get_bind(), checkfirst=False)
