@@ -2,6 +2,8 @@
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from random import Random
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -88,19 +90,28 @@ def keys(composition):
     }
 
 
-@pytest.fixture(scope="module")
-def client(composition, keys):
-    app = create_api(composition, KeyRing(composition.control, monotonic), lambda: NOW)
+@contextmanager
+def served(composition, key, clock):
+    """A client of the API, which runs during the block."""
+    app = create_api(composition, KeyRing(composition.control, monotonic), clock)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none"))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = Thread(target=server.run, args=([listener],))
     thread.start()
     until(lambda: server.started)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {keys['reader']}"}) as client:
+    try:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def client(composition, keys):
+    with served(composition, keys["reader"], lambda: NOW) as client:
         yield client
-    server.should_exit = True
-    thread.join()
 
 
 def test_a_profile_is_found_by_any_identifier_and_says_where_values_come_from(client):
@@ -123,6 +134,25 @@ def test_a_profile_is_found_by_any_identifier_and_says_where_values_come_from(cl
         "anonymous_id:a%2F1",
     ):
         assert client.get(f"/api/v1/profiles/{other}", params=SUPPORT).json() == person
+
+
+def test_a_profile_that_is_read_slowly_holds_nobody_up(composition, keys):
+    begun, go_on = Event(), Event()
+
+    def slow_clock():
+        begun.set()
+        go_on.wait(20)
+        return NOW
+
+    with served(composition, keys["reader"], slow_clock) as client, ThreadPoolExecutor(1) as aside:
+        slow = aside.submit(client.get, "/api/v1/profiles/user_id:u1", params=SUPPORT, timeout=30)
+        try:
+            assert begun.wait(10)
+            assert client.get("/health", timeout=5).json() == {"status": "ok"}
+            assert not slow.done()
+        finally:
+            go_on.set()
+        assert slow.result().status_code == 200
 
 
 def test_why_says_which_values_lost(client):

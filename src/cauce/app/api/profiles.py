@@ -86,15 +86,12 @@ def profile_routes(composition: Composition, clock: Clock) -> APIRouter:
     @router.get(
         "/{identifier:path}", responses=documented(ProfileDocument, "The golden record of the person.")
     )
-    async def profile(
+    def profile(
         caller: CallerKey,
         identifier: IdentifierPath,
         why: Annotated[bool, Query(description="Also say which values lost, and why.")] = False,
     ) -> Response:
-        """Read the golden record of whoever has an identifier.
-
-        On the event loop: two or three look-ups by key, which cost less than a thread.
-        """
+        """Read the golden record of whoever has an identifier."""
         purpose, viewer = caller.purpose, caller.viewer
         view = view_profile(composition, identifier, at=clock(), purpose=purpose, viewer=viewer, why=why)
         return answer(as_json(view))
