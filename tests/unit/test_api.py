@@ -276,11 +276,11 @@ def test_health_needs_no_key(client):
         assert client.get(path, headers={"Authorization": ""}).json() == {"status": "ok"}
 
 
-PROTECTED = ["profiles/user_id:u1", "segments", "segments/recent_buyers/members", "positions", "quarantine"]
+PROTECTED = ["profiles/user_id:u1", "segments", "segments/recent_buyers/members", "positions", "log/files"]
 
 
 @pytest.mark.parametrize(
-    "path", [*PROTECTED, "deliveries", "metrics", "segments/left_the_cart/why/user_id:u1"]
+    "path", [*PROTECTED, "quarantine", "deliveries", "metrics", "segments/left_the_cart/why/user_id:u1"]
 )
 def test_nothing_else_is_read_without_a_key_that_may_read(client, keys, path):
     for key in ("", "Bearer", "Bearer wrong", f"Bearer {keys['source']}", f"Basic {keys['reader']}"):

@@ -1,14 +1,22 @@
 """Answers: JSON made by msgspec, and its description in the OpenAPI document."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.openapi.utils import get_openapi
 
 from cauce.vocabulary.exact import encode_json
 
 _REF = "#/components/schemas/{name}"
+T = TypeVar("T")
+
+LimitQuery = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
+
+NumberQuery = Annotated[int, Query(ge=0, le=2**62, description="`cursor.next` of the page before.")]
+"""The cursor of a list that is ordered by a number."""
+
 _documented: dict[str, type[msgspec.Struct]] = {}
 
 
@@ -18,6 +26,15 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
     has_more: bool
     limit: int
+
+
+def page_of(found: Sequence[T], limit: int, key: Callable[[T], object]) -> tuple[Sequence[T], Cursor]:
+    """The first ``limit`` of what was ``found``, and where to go on: after the ``key`` of the last of them.
+
+    Find one more than ``limit``, so that the last page is known as such.
+    """
+    page, more = found[:limit], len(found) > limit
+    return page, Cursor(next=str(key(page[-1])) if more else None, has_more=more, limit=limit)
 
 
 def answer(content: object) -> Response:
