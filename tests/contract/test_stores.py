@@ -9,11 +9,11 @@ import pytest
 
 from cauce.identity.records import identifiers, views
 from cauce.segment.records import membership, membership_change
-from cauce.storage.records import STATE, Records
+from cauce.storage.records import STATE, Reader, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.storage.sqlite_stores import SqliteStores
 from cauce.storage.stores import Other, Stores
-from cauce.vocabulary.errors import NotFound
+from cauce.vocabulary.errors import NotFound, Transient
 
 CHANGE = (1, "s", 1, "p_1", 1, 5, 0, "")
 
@@ -118,3 +118,23 @@ def test_a_failed_swap_changes_nothing(engine: Engine) -> None:
     assert inside(engine.live) == [(1, "old")]
     engine.stores.swap(Other.SHADOW, lambda _: None)
     assert inside(engine.live) == [(1, "new"), (2, "new")]
+
+
+def test_a_store_that_is_not_as_expected_is_not_swapped(engine: Engine) -> None:
+    with engine.live.write() as written:
+        written.put(membership, [(1, "old", 1)])
+        written.advance("log", 3)
+    shadow_of(engine, "new")
+    seen = []
+
+    def check(reader: Reader) -> None:
+        seen.append(([row[1] for row in reader.select(membership.select())], reader.progress("log")))
+        if len(seen) == 1:
+            raise Transient("not as expected")
+
+    with pytest.raises(Transient):
+        engine.stores.swap(Other.SHADOW, lambda _: None, check)
+    assert inside(engine.live) == [(1, "old")]
+    engine.stores.swap(Other.SHADOW, lambda _: None, check)
+    assert inside(engine.live) == [(1, "new"), (2, "new")]
+    assert seen == [(["old"], 3)] * 2

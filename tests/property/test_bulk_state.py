@@ -16,11 +16,15 @@ from cauce.eventlog.sqlite import SqliteLog
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Logged, Position
+from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import DAY, HOUR, Moment
 from tests.property.small_company import LINES, Line, composed, events, logged, tables
 
 HISTORY = {"identity_move", "membership_change", "progress", "segment_version", "trait_version"}
 """What only history knows, and what says how far it has come."""
+
+FORMER = Normalization({"user_id": "phone", "anonymous_id": "phone"})
+"""How identifiers may have been normalized when the log was sealed; it makes `u1` and `d1` of one person."""
 
 
 def append(log: EventLog, rows: list[Logged]) -> list[Logged]:
@@ -77,8 +81,14 @@ def since_of(records: Records):
 
 
 @settings(max_examples=max(40, settings.default.max_examples // 3), deadline=None)
-@given(lines=LINES, cut=st.integers(1, 14), sealed=st.integers(0, 14), wait=st.integers(0, 120))
-def test_bulk_equals_stream(lines: list[Line], cut: int, sealed: int, wait: int) -> None:
+@given(
+    lines=LINES,
+    cut=st.integers(1, 14),
+    sealed=st.integers(0, 14),
+    stale=st.booleans(),
+    wait=st.integers(0, 120),
+)
+def test_bulk_equals_stream(lines: list[Line], cut: int, sealed: int, stale: bool, wait: int) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         log = SqliteLog(folder)
@@ -91,7 +101,8 @@ def test_bulk_equals_stream(lines: list[Line], cut: int, sealed: int, wait: int)
         stream = composed(SqliteRecords(folder / "state.db", STATE))
         how = stream.identity.ruleset.normalization
         if sealed:
-            seal(folder, Position(min(sealed, len(rows))), lambda _: how, rows_per_file=4)
+            then = FORMER if stale else how
+            seal(folder, Position(min(sealed, len(rows))), lambda _: then, rows_per_file=4)
         stream.fold(events(stream, before))
         stream.pass_time(at)
         bulk = composed(SqliteRecords(folder / "shadow.db", STATE))

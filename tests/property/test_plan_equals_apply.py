@@ -33,18 +33,30 @@ from cauce.vocabulary.definitions import (
 )
 from cauce.vocabulary.event import Accepted
 from cauce.vocabulary.moment import HOUR, Moment
-from tests.property.small_company import LINES, RULES, Line, logged
+from tests.property.small_company import COMPUTED, LINES, RULES, Line, logged
 
 ANALYST = Viewer("analyst", frozenset(Scope))
 OWNER = "test"
 
 
 class Choice(NamedTuple):
-    """What somebody writes down: segments with rules and destinations, and how the plan survives."""
+    """What somebody writes down: segments, how the plan survives, destinations, and computed traits."""
 
     segments: dict[str, tuple[str, bool, tuple[str, ...]]]
     plan: SurvivorshipRule | None
     destinations: frozenset[str]
+    computed: dict[str, str] = {}
+
+
+EXPRESSIONS = {
+    "revenue": [COMPUTED["revenue"], "event('Order Completed').sum('total')"],
+    "average": [COMPUTED["average"], "event('Order Completed').min('total')"],
+    "largest": [COMPUTED["largest"]],
+    "plan": ["event('Order Completed').last('total')"],
+    "city": ["event('Order Completed').where(property('total') >= trait('score')).count()"],
+}
+"""Traits and what may compute them; `largest` reads another one, `plan` and `city` are asserted too."""
+TRAITS = (*EXPRESSIONS, "score")
 
 
 @st.composite
@@ -56,16 +68,20 @@ def choices(draw: Any) -> Choice:
         told = draw(st.sets(st.sampled_from(sorted(destinations)))) if destinations else set()
         segments[key] = (rule, draw(st.booleans()), tuple(sorted(told)))
     rules = [None, SurvivorshipRule.OLDEST, SurvivorshipRule.NEWEST, SurvivorshipRule.MOST_FREQUENT]
-    return Choice(segments, draw(st.sampled_from(rules)), destinations)
+    named = sorted(draw(st.sets(st.sampled_from(sorted(EXPRESSIONS)))))
+    computed = {name: draw(st.sampled_from(EXPRESSIONS[name])) for name in named}
+    return Choice(segments, draw(st.sampled_from(rules)), destinations, computed)
 
 
 def definitions(choice: Choice) -> Definitions:
     """The choice as definitions, beside the identity view and the sources."""
-    trait = choice.plan and TraitDef(name="plan", owner=OWNER, survivorship=choice.plan)
+    traits = {name: TraitDef(name=name, owner=OWNER, compute=text) for name, text in choice.computed.items()}
+    if choice.plan and "plan" not in traits:
+        traits["plan"] = TraitDef(name="plan", owner=OWNER, survivorship=choice.plan)
     return Definitions(
         sources={name: SourceDef(name=name, owner=OWNER, kind=SourceKind.WEB) for name in ("web", "crm")},
         identities={"person": IdentityDef(name="person", owner=OWNER, rules=default_rules())},
-        traits={"plan": trait} if trait else {},
+        traits=traits,
         segments={
             key: SegmentDef(key=key, owner=OWNER, rule=rule, anonymous=anonymous, destinations=told)
             for key, (rule, anonymous, told) in choice.segments.items()
@@ -105,11 +121,11 @@ class Seen(NamedTuple):
     """Who is in which segment, the traits of all, and the deliveries there are, by public id."""
 
     members: set[tuple[str, str]]
-    plans: dict[str, Any]
+    values: dict[tuple[str, str], Any]
     deliveries: dict[tuple[str, int], int]
 
 
-def seen(composition: Composition) -> Seen:
+def seen(composition: Composition, at: Moment) -> Seen:
     with composition.state.read() as reader:
         people = {one.profile: list(one.signatures) for one in composition.identity.everybody(reader)}
         named = {
@@ -122,7 +138,11 @@ def seen(composition: Composition) -> Seen:
             told[name, entered] = told.get((name, entered), 0) + 1
     return Seen(
         {(segment, named[profile]) for segment, profile in rows},
-        {named[key]: one.trait("plan") for key, one in persons.items()},
+        {
+            (name, named[key]): composition.profiles.values(one, at)(name)
+            for key, one in persons.items()
+            for name in TRAITS
+        },
         told,
     )
 
@@ -138,6 +158,17 @@ def foretold(plan: Plan, what: str) -> set[tuple[str, str]]:
     return found
 
 
+def values_of(plan: Plan) -> dict[tuple[str, str], tuple[Any, Any]]:
+    """The values before and after of everybody whose value of a trait changes, by trait and public id."""
+    return {
+        (change.name, person.profile_id): (person.before, person.after)
+        for change in plan.changes
+        for effect in change.effects
+        if effect.what == "value changes"
+        for person in effect.people
+    }
+
+
 def plan_is(value: str) -> Line:
     """An identify call of one person."""
     return Line(1, 0, "web", {"type": "identify", "userId": "u1", "traits": {"plan": value}})
@@ -149,10 +180,22 @@ NOTHING = Choice({}, None, frozenset())
 GOLD = Choice({"a": (RULES["gold"], True, ())}, SurvivorshipRule.MOST_FREQUENT, frozenset())
 
 
+SPENDING = Choice({"a": (RULES["spender"], True, ())}, None, frozenset(), COMPUTED)
+SPENT = Choice({}, None, frozenset(), COMPUTED | {"average": EXPRESSIONS["average"][1]})
+BOUGHT = {"type": "track", "userId": "u1", "event": "Order Completed", "properties": {"total": 5}}
+BOUGHT_AGAIN = BOUGHT | {"properties": {"total": 12.5}}
 ORDER = Line(1, 0, "web", {"type": "track", "userId": "u1", "event": "Order Completed"})
 TELLING = Choice({"a": (RULES["buyers"], False, ("crm", "mail"))}, None, frozenset({"crm", "mail"}))
 
 
+@example(
+    lines=[Line(1, 0, "web", BOUGHT), Line(1, 0, "web", BOUGHT_AGAIN)],
+    first=SPENT,
+    then=SPENDING,
+    wait=0,
+    idle=0,
+)
+@example(lines=[Line(1, 0, "web", BOUGHT)], first=NOTHING, then=SPENDING, wait=0, idle=0)
 @example(lines=[ORDER], first=TELLING, then=NOTHING, wait=0, idle=0)
 @example(lines=FREQUENT, first=NOTHING, then=GOLD, wait=0, idle=0)
 @settings(max_examples=max(10, settings.default.max_examples // 10))
@@ -171,7 +214,7 @@ def test_a_plan_names_exactly_those_whom_applying_changes(
         plan = make_plan(composition, candidate, now=now, purpose=OPERATIONS, viewer=ANALYST)
         unchanged = composition.with_definitions(composition.definitions, composition.applied)
         unchanged.pipeline.pass_time(now)
-        before = seen(composition)
+        before = seen(composition, now)
         again = make_plan(composition, candidate, now=now, purpose=OPERATIONS, viewer=ANALYST)
         assert again == plan  # time that passes by itself is not the definitions' doing
         version = apply(composition, candidate, at=plan.position, now=now, viewer=ANALYST)
@@ -179,11 +222,12 @@ def test_a_plan_names_exactly_those_whom_applying_changes(
         if version is not None:
             assert take_in(composition, version.number, lambda: now, wait_seconds=0)
         applied = composition.renewed()
-        after = seen(applied)
+        after = seen(applied, now)
         assert foretold(plan, "entering") == after.members - before.members
         assert foretold(plan, "leaving") == before.members - after.members
-        differing = {one for one in after.plans if after.plans[one] != before.plans[one]}
-        assert {person for _, person in foretold(plan, "value changes")} == differing
+        differing = {one for one in after.values if after.values[one] != before.values[one]}
+        assert foretold(plan, "value changes") == differing
+        assert values_of(plan) == {one: (before.values[one], after.values[one]) for one in differing}
         made = {key: n - before.deliveries.get(key, 0) for key, n in after.deliveries.items()}
         promised = {(one.destination, 1): one.entering for one in plan.deliveries}
         promised |= {(one.destination, 0): one.leaving for one in plan.deliveries}

@@ -14,13 +14,14 @@ from cauce.segment.records import membership
 from cauce.storage.records import STATE
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Position
+from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import HOUR, Moment
 from tests.property.small_company import LINES, Line, composed, events, logged
 
 
 @settings(max_examples=max(20, settings.default.max_examples // 5))
-@given(lines=LINES, sealed=st.integers(0, 14), wait=st.integers(0, 120))
-def test_preview_equals_stream(lines: list[Line], sealed: int, wait: int) -> None:
+@given(lines=LINES, sealed=st.integers(0, 14), stale=st.booleans(), wait=st.integers(0, 120))
+def test_preview_equals_stream(lines: list[Line], sealed: int, stale: bool, wait: int) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         records, log = SqliteRecords(folder / "state.db", STATE), SqliteLog(folder)
@@ -41,7 +42,8 @@ def test_preview_equals_stream(lines: list[Line], sealed: int, wait: int) -> Non
         at = Moment(rows[-1].received + wait * HOUR)
         pipeline.pass_time(at)
         if sealed:
-            seal(folder, rows[min(sealed, len(rows)) - 1].position, lambda _: how)
+            then = Normalization({"user_id": "phone", "anonymous_id": "phone"}) if stale else how
+            seal(folder, rows[min(sealed, len(rows)) - 1].position, lambda _: then)
         bulk = Bulk(log, pipeline.identity, pipeline.profiles, lambda _: how, folder)
         with records.read() as reader:
             inside = set(reader.select(select(membership.c.segment, membership.c.profile)))

@@ -218,3 +218,26 @@ def test_identity_rules_are_applied_by_a_state_derived_anew(live: Live) -> None:
     assert one == other
     assert send(live.served.collector, live.write_key, family[0] | {"userId": "cleo"}).status_code == 200
     until(lambda: live.api("GET", "profiles/user_id:cleo").status_code == 200, "the fold under the new rules")
+    _by_the_api(live)
+
+
+def _by_the_api(live: Live) -> None:
+    """The worker derives the state anew by itself, whoever applied."""
+    rules = live.root / "definitions/identity/person.yaml"
+    rules.write_text(rules.read_text().replace("{type: user_id, limit: 2}", "{type: user_id, limit: 1}"))
+    done = live.api("POST", "definitions/apply", force=True).json()
+    assert (done["version"], done["applied"]) == (3, True)
+    assert done["in_force"] or "derived anew" in done["awaited"]
+    until(lambda: live.api("GET", "definitions").json()["in_force"] == 3, "the rules to be in force")
+    one, other = (live.api("GET", f"profiles/user_id:{name}").json()["profile_id"] for name in ("ann", "bob"))
+    assert one != other
+    rules.write_text(rules.read_text().replace("{type: user_id, limit: 1}", "{type: user_id, limit: 3}"))
+    applied = live.run("apply", "--force", "--wait", "0")
+    assert "Version 4 is applied" in applied.out
+    assert "the state is derived anew" in applied.out
+    assert live.run("apply", "--wait", "60", "--json").json["in_force"]
+    people = {
+        live.api("GET", f"profiles/user_id:{name}").json()["profile_id"] for name in ("ann", "bob", "cleo")
+    }
+    assert len(people) == 1
+    assert {message["level"] for message in live.served.messages()} <= {"info", "debug", "warning"}

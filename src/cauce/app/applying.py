@@ -12,7 +12,9 @@ from time import monotonic, sleep
 from cauce.app.compose import Composition
 from cauce.app.in_force import bring_into_force
 from cauce.app.pipeline import VERSION
+from cauce.app.plan.identity import swap_if_needed
 from cauce.app.process_lock import process_lock, who_holds
+from cauce.app.rebuilding import waits_for_rebuild
 from cauce.govern.access import Scope
 from cauce.govern.versions import Planned, Version
 from cauce.vocabulary.access import Viewer
@@ -87,23 +89,40 @@ def _require_plan(composition: Composition, at: int, base: int, hashed: str, now
             raise NotPlanned(complaint, hint=_PLAN)
 
 
-def take_in(composition: Composition, version: int, clock: Clock, *, wait_seconds: float) -> bool:
+def take_in(
+    composition: Composition, version: int, clock: Clock, *, wait_seconds: float, rebuild: bool = False
+) -> bool:
     """See the version into force: by the worker that runs, or here if none does; whether it is.
 
-    A running worker takes it in between two batches, which is waited for.
+    A running worker takes it in between two batches, or derives the state anew if the
+    version makes other people; either is waited for. Where none runs, the state is
+    derived anew here only if ``rebuild`` says so.
     """
-    if who_holds(composition.space.worker_lock) is None:
+    space = composition.space
+    if who_holds(space.worker_lock) is None:
         try:
-            with process_lock(composition.space.worker_lock, "folded"):
+            if rebuild:
+                swap_if_needed(composition)
+            with process_lock(space.worker_lock, "folded"):
                 bring_into_force(composition.renewed(), clock)
-        except Conflict:  # a worker began a moment ago
-            pass
+        except Conflict:
+            if not any(map(who_holds, (space.worker_lock, space.aside_lock, space.rebuild_lock))):
+                raise  # else a worker began a moment ago, and does it
     deadline = monotonic() + wait_seconds
     while not _is_in_force(composition, version):
         if monotonic() > deadline:
             return False
         sleep(_LOOK_SECONDS)
     return True
+
+
+def what_is_awaited(composition: Composition) -> str:
+    """A sentence about what has to happen before the applied version is in force; empty if nobody knows."""
+    if not waits_for_rebuild(composition):
+        return ""
+    if who_holds(composition.space.worker_lock) is None:
+        return "It makes other people of the same events: start `cauce serve`, which derives the state anew."
+    return "It makes other people of the same events: the state is derived anew, and then swapped."
 
 
 def _is_in_force(composition: Composition, version: int) -> bool:

@@ -2,10 +2,12 @@
 
 import signal
 import socket
+from contextlib import nullcontext
 from threading import Event
 from time import monotonic
 
 from cauce.app.compose import Composition
+from cauce.app.rebuilding import rebuilding
 from cauce.app.vitals import Vitals
 from cauce.app.work import work
 from cauce.app.worker_http import answer_about
@@ -24,7 +26,8 @@ def run(composition: Composition, number: str = "1", descriptor: str = "") -> No
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
     garbage.look_seldom()
-    work(composition, stop, _tell_supervisor, vitals, int(number))
+    with rebuilding(composition) if number == "1" else nullcontext():
+        work(composition, stop, _tell_supervisor, vitals, int(number))
 
 
 def _tell_supervisor() -> None:

@@ -79,6 +79,11 @@ def makes_other_people(before: Composition, after: Composition, reader: Reader) 
         after.identity.describe(reader, ())
     except Conflict:
         return True
+    return normalizes_otherwise(before, after, folded)
+
+
+def normalizes_otherwise(before: Composition, after: Composition, folded: Position) -> bool:
+    """Whether identifiers of events up to a position are others under the definitions after."""
     sources = sorted({"", *before.in_force.sources, *after.in_force.sources})
     changed = [name for name in sources if before.normalization(name) != after.normalization(name)]
     return any(count_rows(before.log, folded, _of_source(name, sources[1:])) for name in changed)
@@ -93,10 +98,10 @@ def _of_source(name: str, defined: Sequence[str]) -> pc.Expression:
 def bring_into_force(composition: Composition, clock: Clock) -> Composition:
     """Bring the state to the applied version; the composition to fold with from now on.
 
-    Must be called by whoever alone may fold. If the applied version has other
-    identity rules than those that made the state, the state stays with its own,
-    and the log says what to do. Raises ``Conflict`` if the state was made by
-    other rules before any version was kept.
+    Must be called by whoever alone may fold. If the applied version makes other
+    people of the same events, the state stays with its own until another one that is
+    derived beside it is swapped in (``rebuilding``). Raises ``Conflict`` if the state
+    was made by other rules before any version was kept.
     """
     target = under_applied(composition)
     made_with = composition.version_in_force
@@ -105,9 +110,9 @@ def bring_into_force(composition: Composition, clock: Clock) -> Composition:
         if not another:
             target.identity.describe(reader, ())  # refuses rules that do not fit the state
         elif makes_other_people(composition, target, reader):
-            logger.error(
-                "version %d stays out of force: it makes other people of the same events. "
-                "`cauce rebuild --swap` derives the state anew",
+            logger.info(
+                "version %d makes other people of the same events: it comes into force "
+                "when the state has been derived anew",
                 target.applied,
             )
             return composition.with_definitions(composition.in_force, made_with)

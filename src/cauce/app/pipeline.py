@@ -19,7 +19,7 @@ from cauce.profile.service import Profiles
 from cauce.profile.session import ProfileSession, Recorded, merged
 from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import Cause, Due, SegmentSession, due_timers
-from cauce.storage.records import Records, Transaction, progress
+from cauce.storage.records import Reader, Records, Transaction, progress
 from cauce.vocabulary.errors import CauceError, Transient
 from cauce.vocabulary.event import Event, Position
 from cauce.vocabulary.moment import Moment
@@ -189,10 +189,10 @@ class Pipeline(NamedTuple):
         )
 
 
-def require_no_round(transaction: Transaction) -> None:
+def require_no_round(reader: Reader) -> None:
     """Raise ``MovedOn`` if a round is open: then the state is that of no single position."""
-    if transaction.progress(ROUND):
-        raise MovedOn("Several workers are folding a round.")
+    if reader.progress(ROUND):
+        raise MovedOn("Several workers are folding a round.", hint="It ends by itself where a worker runs.")
 
 
 class _Batch(NamedTuple):

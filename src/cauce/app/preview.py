@@ -1,7 +1,7 @@
 """Previews: who a rule would let in, found in bulk over the whole log without applying anything."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from cauce.app.described import described_anew
 from cauce.app.pipeline import LOG
 from cauce.eventlog.bulk import Wanted, log_parts
 from cauce.eventlog.columns import signature
@@ -18,13 +19,14 @@ from cauce.eventlog.snapshot import LogSnapshot
 from cauce.identity.everybody import Whole
 from cauce.identity.service import Identity
 from cauce.profile.service import Profiles
-from cauce.segment.bulk import BulkSource, preview
+from cauce.segment.bulk import BulkSource, compute, preview
 from cauce.segment.bulk_fields import Events
 from cauce.segment.live import LiveSegment
 from cauce.storage.records import Reader
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.language import ComputedTrait, Mentions
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
@@ -61,19 +63,37 @@ class Bulk(NamedTuple):
 
     def explained(self, reader: Reader, segment: LiveSegment, at: Moment) -> tuple[list[ProfileKey], Effort]:
         """The same, and what it took to find out (as DuckDB measures it)."""
+        with self._read(reader, segment.rule.mentions, segment.asks_for) as (lake, events, log):
+            lake.execute("PRAGMA enable_profiling = 'no_output'")
+            found = preview(segment.rule, at, BulkSource(lake, events))
+            return found, _effort(lake, log)
+
+    def values(self, reader: Reader, trait: ComputedTrait, at: Moment) -> dict[ProfileKey, Any]:
+        """The value of a computed trait at a moment for everybody who has one, as far as the log is folded.
+
+        It need not be in force: the events that it reads are those of the log.
+        Raises ``Transient`` if memory or disk ran out.
+        """
+        with self._read(reader, trait.mentions, lambda _: True) as (lake, events, _):
+            return compute(trait, at, BulkSource(lake, events))
+
+    @contextmanager
+    def _read(
+        self, reader: Reader, mentions: Mentions, asked: Callable[[frozenset[str]], bool]
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Events], LogSnapshot]]:
+        """A DuckDB with people of the types asked for, and the traits and events that are mentioned."""
         config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(self.scratch)}
         with closing(duckdb.connect(config=config)) as lake:
             people = list(self.identity.everybody(reader))
-            asked = [[one.profile] for one in people if segment.asks_for(one.types)]
-            _table(lake, "people", {"profile": pa.int64()}, asked)
-            traits = self._traits(reader, people, sorted(segment.rule.mentions.traits))
+            _table(lake, "people", {"profile": pa.int64()}, [[p.profile] for p in people if asked(p.types)])
+            traits = self._traits(reader, people, sorted(mentions.traits))
             _table(lake, "traits", {"profile": pa.int64(), "name": pa.string(), "value": pa.string()}, traits)
             upto = Position(reader.progress(LOG))
-            with self.log.snapshot(upto) as log:
-                events = self._events(lake, log, people, segment)
-                lake.execute("PRAGMA enable_profiling = 'no_output'")
-                found = preview(segment.rule, at, BulkSource(lake, events))
-                return found, _effort(lake, log)
+            with (
+                self.log.snapshot(upto) as sealed,
+                described_anew(sealed, self.normalization, self.scratch) as log,
+            ):
+                yield lake, self._events(lake, log, people, mentions.events), log
 
     def _traits(
         self, reader: Reader, people: Sequence[Whole], names: Sequence[str]
@@ -93,12 +113,11 @@ class Bulk(NamedTuple):
         lake: duckdb.DuckDBPyConnection,
         log: LogSnapshot,
         people: Sequence[Whole],
-        segment: LiveSegment,
+        mentioned: Mapping[str, frozenset[tuple[str, ...]]],
     ) -> list[Events]:
-        """The events that the rule mentions, each with the profile it belongs to."""
+        """The events that are mentioned, each with the profile it belongs to."""
         owners = ((signature(keys), one.profile) for one in people for keys in one.signatures.values())
         _table(lake, "owners", {"signature": pa.int64(), "profile": pa.int64()}, owners)
-        mentioned = segment.rule.mentions.events
         paths = frozenset((PROPERTIES, *path) for paths in mentioned.values() for path in paths)
         found = log_parts(lake, log, self.normalization, Wanted(frozenset(mentioned), paths))
         return [

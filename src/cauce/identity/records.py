@@ -97,4 +97,9 @@ moves = Table(
     Column("position", Int64, nullable=False),
     info=CARRIED,
 )
-"""The change feed: at ``position`` an identifier came from profile ``old`` (null: new) to ``new``."""
+"""The change feed: at ``position`` an identifier came from profile ``old`` (null: new) to ``new``.
+
+Read from its first row on, it gives the profile of every identifier. A swap of the
+state adds what it moves: ``new`` is 0 for an identifier that is in no profile any more,
+and one that the rebuilt state does not know at all goes on under a negative number.
+"""

@@ -164,8 +164,9 @@ class PostgresTransaction:
     def scan(self, statement: Select[Any]) -> Iterator[Row]:
         """Rows of any select, one after another."""
         streaming = self.connection.execution_options(stream_results=True, yield_per=10_000)
-        for row in streaming.execute(statement):
-            yield tuple(map(unescaped, row))
+        with streaming.execute(statement) as found:  # which a reader may leave before its end
+            for row in found:
+                yield tuple(map(unescaped, row))
 
     def progress(self, name: str) -> int:
         """How far a consumer has come; 0 if it has not begun."""

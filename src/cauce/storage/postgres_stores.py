@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Connection
 
 from cauce.storage.postgres import PostgresRecords, PostgresTransaction
-from cauce.storage.records import STATE, Records, Transaction
-from cauce.storage.stores import Other, carried_tables, is_carried
+from cauce.storage.records import STATE, Reader, Records, Transaction
+from cauce.storage.stores import Other, carried_tables, is_carried, unchecked
 from cauce.vocabulary.errors import NotFound
 
 
@@ -35,12 +35,18 @@ class PostgresStores:
         with closing(self._records(which)) as records:
             yield records
 
-    def swap(self, which: Other, prepare: Callable[[Transaction], None]) -> None:
+    def swap(
+        self,
+        which: Other,
+        prepare: Callable[[Transaction], None],
+        check: Callable[[Reader], None] = unchecked,
+    ) -> None:
         """Make another store the one in force."""
         if not self._there(which):
             raise NotFound(f"There is no {which} store.", hint="Make one with `cauce rebuild`.")
         with closing(self._live()) as live, live.write() as transaction:
             connection = transaction.connection
+            check(transaction)
             self._carry(connection, which)
             other = self._named(which)
             connection.exec_driver_sql(f'SET LOCAL search_path TO "{other}"')

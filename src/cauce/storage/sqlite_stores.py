@@ -13,9 +13,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-from cauce.storage.records import STATE, Records, Transaction
+from cauce.storage.records import STATE, Reader, Records, Transaction
 from cauce.storage.sqlite import SqliteRecords
-from cauce.storage.stores import Other, carried_tables, is_carried
+from cauce.storage.stores import Other, carried_tables, is_carried, unchecked
 from cauce.vocabulary.errors import NotFound, Transient
 
 _WAIT_SECONDS = 30.0
@@ -47,7 +47,12 @@ class SqliteStores:
         with closing(SqliteRecords(link.resolve(), STATE)) as records:
             yield records
 
-    def swap(self, which: Other, prepare: Callable[[Transaction], None]) -> None:
+    def swap(
+        self,
+        which: Other,
+        prepare: Callable[[Transaction], None],
+        check: Callable[[Reader], None] = unchecked,
+    ) -> None:
         """Make another store the one in force."""
         link = self._link(which)
         if not link.exists():
@@ -55,14 +60,15 @@ class SqliteStores:
         file = link.resolve()
         with _held(self._path):
             with closing(SqliteRecords(file, STATE)) as records, records.write() as transaction:
-                self._carry(transaction)
+                self._carry(transaction, check)
                 prepare(transaction)
             _emptied(file)
             self._exchange(which, file)
 
-    def _carry(self, transaction: Transaction) -> None:
-        """Copy what is carried from the file in force."""
+    def _carry(self, transaction: Transaction, check: Callable[[Reader], None]) -> None:
+        """Check the file in force, and copy what is carried from it."""
         with closing(SqliteRecords(self._path, STATE)) as live, live.read() as reader:
+            check(reader)
             for table in carried_tables():
                 transaction.clear(table)
                 rows = []

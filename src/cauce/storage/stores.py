@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import Table
 
-from cauce.storage.records import CARRIED, STATE, Records, Transaction
+from cauce.storage.records import CARRIED, STATE, Reader, Records, Transaction
 
 
 class Other(StrEnum):
@@ -19,6 +19,10 @@ class Other(StrEnum):
 
     SHADOW = "shadow"
     FORMER = "former"
+
+
+def unchecked(_: Reader) -> None:
+    """Let the store in force be as it is."""
 
 
 class Stores(Protocol):
@@ -30,11 +34,18 @@ class Stores(Protocol):
     def open(self, which: Other) -> AbstractContextManager[Records | None]:
         """One of the other stores, if there is one, closed again afterwards."""
 
-    def swap(self, which: Other, prepare: Callable[[Transaction], None]) -> None:
+    def swap(
+        self,
+        which: Other,
+        prepare: Callable[[Transaction], None],
+        check: Callable[[Reader], None] = unchecked,
+    ) -> None:
         """Make another store the one in force; the one that was becomes the former.
 
-        Nobody may fold meanwhile. What is carried is copied into it first, and
-        ``prepare`` may write more. Raises ``Transient`` if readers stand in the way.
+        ``check`` looks at the one in force once nobody can write to it any more, and
+        raises if it is not as expected: then nothing is swapped. What is carried is
+        copied into the other, and ``prepare`` may write more. Raises ``Transient`` if
+        readers stand in the way.
         """
 
     def discard(self, which: Other) -> bool:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from cauce.app.api.answers import answer, documented
 from cauce.app.api.callers import CallerKey, ReaderKey
-from cauce.app.applying import apply, require_define, take_in
+from cauce.app.applying import apply, require_define, take_in, what_is_awaited
 from cauce.app.compose import Composition
 from cauce.app.plan.model import DefinitionChange, Plan
 from cauce.app.plan.planning import make_plan
@@ -20,6 +20,7 @@ from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.moment import Clock, to_iso
 
 _WAIT_SECONDS = 10.0
+_AWAITED = "The worker brings the version into force; its log says what stands in the way."
 
 
 class DefinitionsDocument(msgspec.Struct, frozen=True):
@@ -48,12 +49,17 @@ class VersionsDocument(msgspec.Struct, frozen=True):
     data: list[VersionDocument]
 
 
-class AppliedDocument(msgspec.Struct, frozen=True):
-    """What applying came to: ``applied`` is false if that version said the same already."""
+class AppliedDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What applying came to: ``applied`` is false if that version said the same already.
+
+    ``awaited`` is there if the version is not in force yet: what happens before it is,
+    which `GET /definitions` tells by its ``in_force``.
+    """
 
     version: int
     applied: bool
     in_force: bool
+    awaited: str = ""
 
 
 NumberPath = Annotated[int, Path(ge=1, le=2**31, description="The number of the version.")]
@@ -159,7 +165,8 @@ def _position(at: int | None, force: bool) -> int | None:
 def _applied(composition: Composition, version: Version | None, clock: Clock) -> Response:
     number = version.number if version else composition.versions.latest()
     in_force = take_in(composition, number, clock, wait_seconds=_WAIT_SECONDS)
-    return answer(AppliedDocument(number, version is not None, in_force))
+    awaited = "" if in_force else what_is_awaited(composition) or _AWAITED
+    return answer(AppliedDocument(number, version is not None, in_force, awaited))
 
 
 def _by_kind(definitions: Definitions) -> dict[str, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cauce.app.applying import apply as apply_definitions
-from cauce.app.applying import is_applied, take_in
+from cauce.app.applying import is_applied, take_in, what_is_awaited
 from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
@@ -19,7 +19,6 @@ from cauce.app.cli.output import (
 from cauce.app.cli.plan_text import print_plan
 from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
-from cauce.app.plan.identity import swap_if_needed
 from cauce.app.plan.model import Plan
 from cauce.app.plan.planning import make_plan
 from cauce.govern.versions import Version
@@ -130,8 +129,7 @@ def _asks() -> bool:
 def finish(composition: Composition, version: Version | None, wait: float, *, json: bool) -> None:
     """See a version into force, and tell."""
     number = version.number if version else composition.versions.latest()
-    swap_if_needed(composition)
-    in_force = take_in(composition, number, moment.now, wait_seconds=wait)
+    in_force = take_in(composition, number, moment.now, wait_seconds=wait, rebuild=True)
     if json:
         told = None if version is None else {**version._asdict(), "at": to_iso(version.at)}
         print_json({"version": number, "applied": told, "in_force": in_force})
@@ -142,6 +140,9 @@ def finish(composition: Composition, version: Version | None, wait: float, *, js
         print_line(f"Version {number} is applied, by {version.viewer}.")
     if in_force:
         print_line("It is in force.")
+    elif awaited := what_is_awaited(composition):
+        print_line(f"It is not in force yet. {awaited}")
+        print_line(f"Wait for that with `cauce apply --wait 600 {composition.space.option}`.")
     else:
         print_line("It is not in force yet; `cauce doctor` and the log of `cauce serve` say why.")
 

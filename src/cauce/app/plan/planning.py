@@ -13,12 +13,14 @@ from cauce.app.plan.model import Act, DefinitionChange, Effect, Plan
 from cauce.app.plan.segments import Turnover, turnovers
 from cauce.app.plan.snapshot import Snapshot
 from cauce.app.plan.sources import source_notes
-from cauce.app.plan.traits import value_changes
+from cauce.app.plan.traits import computed_otherwise, value_changes
+from cauce.app.settled import settled
 from cauce.govern.access import Scope
 from cauce.govern.versions import Planned
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.definitions import Definitions
 from cauce.vocabulary.definitions.canonical import contents, hash_of_all
+from cauce.vocabulary.language import nfc
 from cauce.vocabulary.moment import HOUR, Moment, to_iso
 
 
@@ -32,7 +34,7 @@ def make_plan(
     composition.access.require(viewer, Scope.READ, purpose)
     hashed = hash_of_all(contents(candidate))
     before = _before(composition)
-    with composition.state.read() as reader:
+    with settled(composition.state) as reader:
         snapshot = Snapshot(before, composition.with_definitions(candidate), reader, now)
         plan = _compare(snapshot, composition.applied, hashed)
     _keep(composition, plan, now)
@@ -57,6 +59,7 @@ def _compare(snapshot: Snapshot, base: int, hashed: str) -> Plan:
     else:
         moved = list(turnovers(snapshot))
         changes = [_touching(snapshot, change, moved) for change in _with_indirect(changes, moved)]
+        changes += _computed_indirectly(snapshot, changes)
     return Plan(
         position=snapshot.position if rebuilt is None else rebuilt.position,
         at=to_iso(snapshot.at if rebuilt is None else Moment(rebuilt.at)),
@@ -78,6 +81,20 @@ def _with_indirect(changes: list[DefinitionChange], moved: list[Turnover]) -> li
         if one.key not in written and (one.entering or one.leaving)
     ]
     return [*changes, *indirect]
+
+
+def _computed_indirectly(snapshot: Snapshot, changes: list[DefinitionChange]) -> list[DefinitionChange]:
+    """The computed traits that change by a trait they read although nobody wrote them anew."""
+    if not changes or not snapshot.position:
+        return []
+    written = {nfc(change.name) for change in changes if change.kind == "traits"}
+    note = "A trait that it is computed from changes."
+    found = [
+        DefinitionChange("traits", name, Act.CHANGED, [], [value_changes(snapshot, name)], [note])
+        for name in computed_otherwise(snapshot)
+        if name not in written
+    ]
+    return [one for one in found if one.effects[0].count]
 
 
 def _touching(snapshot: Snapshot, change: DefinitionChange, moved: list[Turnover]) -> DefinitionChange:

@@ -16,9 +16,11 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Table
 
+from cauce.app.described import described_anew
 from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
 from cauce.eventlog.bulk import log_relation
 from cauce.eventlog.port import EventLog
+from cauce.eventlog.snapshot import LogSnapshot
 from cauce.identity.bulk import PEOPLE, TYPES, BulkIdentity, signed
 from cauce.profile.bulk import TIMELINE, TRAITS, BulkProfiles, Definition
 from cauce.profile.records import trait_version
@@ -71,7 +73,7 @@ class Derivation(NamedTuple):
         ``since`` may name a relation with profile, segment and since, of memberships
         that began before. Raises ``Transient`` if memory or disk ran out.
         """
-        with self.resources.lake() as lake, self.log.snapshot(upto) as log:
+        with self.resources.lake() as lake, self._log(upto) as log:
             with log_relation(lake, log, self.normalization) as events:
                 self.told("identities")
                 identity = self._identity(lake, events)
@@ -88,6 +90,15 @@ class Derivation(NamedTuple):
             self.told("timers")
             self.pipeline.records.fill([(timer, memberships.timers(self.pipeline.segments.all))])
         self._finish(upto, at, identity.progress())
+
+    @contextmanager
+    def _log(self, upto: Position) -> Iterator[LogSnapshot]:
+        """The log with identifiers as they are normalized now, whatever they were when it was sealed."""
+        with (
+            self.log.snapshot(upto) as log,
+            described_anew(log, self.normalization, self.resources.scratch) as anew,
+        ):
+            yield anew
 
     def _identity(self, lake: duckdb.DuckDBPyConnection, events: str) -> BulkIdentity:
         identity = self.pipeline.identity

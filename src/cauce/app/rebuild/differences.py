@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cauce.app.pipeline import CLOCK, LOG, Pipeline
+from cauce.app.rebuild.moves import Feeds, Moved
 from cauce.app.rebuild.rows import COMPARED, Changed, changed_rows, same_numbers, translation
 from cauce.identity import records as identity
 from cauce.profile import records as profile
-from cauce.profile.fragment import decode
-from cauce.profile.golden import golden_record
 from cauce.segment.records import membership
 from cauce.storage.records import Reader
+from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
 SAMPLE = 20
@@ -92,7 +92,7 @@ class Comparison:
         self._rows: Counter[str] = Counter()
         self._signatures: set[int] = set()
         self.memberships: list[MembershipDifference] = []
-        self._homes: list[tuple[int | None, int | None]] = []
+        self._moved: list[Moved] = []
         if self._numbers is None:
             self._compare_rows()
         else:
@@ -110,18 +110,22 @@ class Comparison:
             old = one.before[2] if one.before else None
             new = one.after[2] if one.after else None
             if old != new:
-                self._homes.append((old, new))
+                self._moved.append(Moved(one.key[0], one.key[1], old, new))
         elif one.table is membership:
             profile_, segment = one.key
             self.memberships.append(MembershipDifference(profile_, segment, entered=one.after is not None))
-        elif one.table is profile.fragment:
+        elif one.table in (profile.fragment, profile.timeline):
             self._signatures.add(one.key[0])
 
     def _compare_renumbered(self, numbers: Mapping[int, int]) -> None:
-        old = {numbers[row[1]]: numbers[row[2]] for row in self._live.scan(identity.members.select())}
-        new = {row[1]: row[2] for row in self._rebuilt.scan(identity.members.select())}
-        self._homes = [
-            (old.get(one), new.get(one)) for one in old.keys() | new.keys() if old.get(one) != new.get(one)
+        old = {
+            (row[0], numbers[row[1]]): numbers[row[2]] for row in self._live.scan(identity.members.select())
+        }
+        new = {(row[0], row[1]): row[2] for row in self._rebuilt.scan(identity.members.select())}
+        self._moved = [
+            Moved(one[0], one[1], old.get(one), new.get(one))
+            for one in sorted(old.keys() | new.keys())
+            if old.get(one) != new.get(one)
         ]
         was = {(numbers[row[0]], row[1]) for row in self._live.scan(membership.select())}
         now = {(row[0], row[1]) for row in self._rebuilt.scan(membership.select())}
@@ -129,6 +133,11 @@ class Comparison:
             MembershipDifference(ProfileKey(one), segment, (one, segment) in now)
             for one, segment in sorted(was ^ now)
         ]
+
+    @property
+    def feeds(self) -> Feeds:
+        """What a swap would do to the feeds."""
+        return Feeds(self._moved, self._numbers)
 
     def differences(self, sample: int = SAMPLE) -> Differences:
         """What differs, with the first of those concerned named."""
@@ -167,7 +176,7 @@ class Comparison:
 
     def _whole_homes(self) -> Iterator[tuple[int, int]]:
         """Old and new profile of every identifier of the profiles in which one moved."""
-        moved = [(old, new) for old, new in self._homes if old is not None and new is not None]
+        moved = [(old, new) for _, _, old, new in self._moved if old is not None and new is not None]
         concerned = {new for _, new in moved}
         yield from moved
         was = {old for old, _ in moved}
@@ -212,7 +221,7 @@ class Comparison:
             self._after.profiles.versions
         )
         found: list[ProfileKey] = []
-        moved = {new for _, new in self._homes} | {old for old, _ in self._homes}
+        moved = {one.new for one in self._moved} | {one.old for one in self._moved}
         for _, key, _, _, owned in self._rebuilt.scan(identity.profiles.select()):
             hers = (
                 everybody
@@ -235,13 +244,13 @@ class Comparison:
             wanted = set(people)
             keys = {ProfileKey(old): ProfileKey(new) for old, new in self._numbers.items() if new in wanted}
         described = pipeline.identity.describe(reader, list(keys))
-        numbers = [number for one in described.values() for number in one.signatures]
-        stored = {row[0]: row[1] for row in reader.rows(profile.fragment, "signature", numbers)}
-        golden = {}
-        for key, one in described.items():
-            fragments = [decode(stored[number]) for number in one.signatures if number in stored]
-            found = golden_record(fragments, pipeline.profiles.rules)
-            golden[keys[key]] = {name: value.value for name, value in found.items()}
+        signatures = {key: list(one.signatures) for key, one in described.items()}
+        persons = pipeline.profiles.persons(reader, signatures)
+        at, golden = Moment(self._rebuilt.progress(CLOCK)), {}
+        for key, person in persons.items():
+            value = pipeline.profiles.values(person, at)
+            names = person.trait_names() | pipeline.profiles.expressions.keys()
+            golden[keys[key]] = {name: found for name in names if (found := value(name)) is not None}
         return golden
 
     def _segments(self, sample: int) -> list[Effect]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import islice
-from typing import Any, TypeVar
+from time import monotonic
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import msgspec
@@ -12,11 +13,14 @@ from sqlalchemy import select
 
 from cauce.activate.service import Activation
 from cauce.app.compose import Composition
-from cauce.app.pipeline import CLOCK, LOG, Pipeline
+from cauce.app.pipeline import CLOCK, LOG, VERSION, MovedOn, Pipeline, require_no_round
 from cauce.app.process_lock import process_lock
 from cauce.app.rebuild.derive import Derivation, Resources, Told
 from cauce.app.rebuild.differences import SAMPLE, Comparison, Differences, MembershipDifference
+from cauce.app.rebuild.fit import forget_normalization, note_normalization, require_normalization
+from cauce.app.rebuild.moves import Feeds
 from cauce.app.rebuild.rows import Changed, Unfit
+from cauce.app.settled import settled
 from cauce.identity import records as identity
 from cauce.identity.bulk import KEYS
 from cauce.identity.rules import Ruleset
@@ -60,6 +64,7 @@ def shadow(composition: Composition, *, told: Told = nothing, ahead: bool = Fals
             )
             upto, at = _reached(composition, ahead=ahead)
             derivation.derive(upto, at, lambda lake: _since(lake, composition.state))
+            note_normalization(records, composition)
         finally:
             records.close()
     return Shadow(composition, Other.SHADOW)
@@ -134,18 +139,38 @@ class Shadow:
     def swap(self, *, alone: bool = False) -> Differences:
         """Make this the live state; the differences it made, which destinations are told of.
 
-        A worker that is running stands aside meanwhile; ``alone``: the caller is the
-        worker. Raises ``Conflict`` if it does not.
+        The workers of this folder stand aside meanwhile; ``alone``: the caller is the
+        worker. A round that they left open is folded first. Raises ``Conflict`` if one
+        does not stand aside, ``MovedOn`` if one elsewhere goes on folding.
         """
-        composition = self._composition
-        with self._caught_up():
+        with self._caught_up(whole=False):
             pass  # what takes long, while the worker goes on
-        with nullcontext() if alone else standing_aside(composition):
-            with self._caught_up() as (live, rebuilt, records):
-                comparison = self._comparison(live, rebuilt, records)
-                found = comparison.differences()
-                changes, gone = comparison.memberships, comparison.leaving_ids()
-            composition.stores.swap(self._which, lambda written: self._tell(written, changes, gone))
+        with nullcontext() if alone else standing_aside(self._composition):
+            deadline = monotonic() + _ASIDE_SECONDS
+            while True:
+                self._composition.renewed().worker(moment.now).drain()
+                try:
+                    return self._exchange()
+                except MovedOn:
+                    if monotonic() > deadline:
+                        raise
+
+    def _exchange(self) -> Differences:
+        """Compare and swap; raises ``MovedOn``, with nothing swapped, if somebody folded in between."""
+        with self._caught_up() as (live, rebuilt, records):
+            comparison = self._comparison(live, rebuilt, records)
+            found = comparison.differences()
+            telling = _Telling(
+                self._composition.pipeline, comparison.memberships, comparison.leaving_ids(), comparison.feeds
+            )
+            reached = live.progress(LOG), live.progress(CLOCK)
+
+        def check(reader: Reader) -> None:
+            require_no_round(reader)
+            if (reader.progress(LOG), reader.progress(CLOCK)) != reached:
+                raise MovedOn("Another worker went on folding.", hint="Swap again in a moment.")
+
+        self._composition.stores.swap(self._which, telling.write, check)
         return found
 
     def discard(self) -> None:
@@ -170,12 +195,17 @@ class Shadow:
                 "The rebuilt state has other segments or traits, or was not finished.",
                 hint="Make it anew: `cauce rebuild`.",
             )
+        require_normalization(records, self._composition)
 
     @contextmanager
-    def _caught_up(self) -> Iterator[tuple[Reader, Reader, Records]]:
-        """Snapshots of the live state and of this one, at the same position and moment."""
+    def _caught_up(self, *, whole: bool = True) -> Iterator[tuple[Reader, Reader, Records]]:
+        """Snapshots of the live state and of this one, at the same position and moment.
+
+        ``whole``: the live one is that of its position alone, so that it can be compared.
+        """
         composition = self._composition
-        with composition.stores.open(self._which) as records, composition.state.read() as live:
+        looked = settled(composition.state) if whole else composition.state.read()
+        with composition.stores.open(self._which) as records, looked as live:
             if records is None:
                 raise NotFound("There is no rebuilt state.", hint="Make one with `cauce rebuild`.")
             self.require_fit(records)
@@ -192,50 +222,55 @@ class Shadow:
         before = composition.renewed().pipeline
         return Comparison(live, rebuilt, before._replace(identity=_identity_of(live, before)), after, each)
 
-    def _tell(
-        self,
-        transaction: Transaction,
-        memberships: Sequence[MembershipDifference],
-        gone: Mapping[ProfileKey, str],
-    ) -> None:
-        """Write the changes of membership that a swap makes, and queue what destinations are owed."""
-        for chunk in _chunks(iter(memberships), _CHUNK):
-            _tell(self._composition.pipeline, transaction, chunk, gone)
-
 
 CHANGES = "membership_change"
 """The name under which ``progress`` counts changes of membership."""
 
 
-def _tell(
-    pipeline: Pipeline,
-    transaction: Transaction,
-    memberships: Sequence[MembershipDifference],
-    gone: Mapping[ProfileKey, str],
-) -> None:
-    session = pipeline.identity.begin(transaction, (), sorted({one.profile for one in memberships}))
-    profiles = pipeline.profiles.begin(transaction, {})
-    profiles.load(session.loaded_signatures())
-    at, first = Moment(transaction.progress(CLOCK)), transaction.progress(CHANGES) + 1
-    changes = [
-        MembershipChange(
-            sequence=sequence,
-            segment=one.segment,
-            profile=one.profile,
-            profile_id=session.profile_id(one.profile) if one.entered else gone[one.profile],
-            entered=one.entered,
-            at=at,
-            position=Position(0),
-            message_id=None,
-            identifiers=session.identifiers(one.profile),
-        )
-        for sequence, one in enumerate(memberships, first)
-    ]
-    transaction.put(membership_change, [_row(change) for change in changes])
-    transaction.advance(CHANGES, first + len(changes) - 1)
-    pipeline.activation.queue(
-        transaction, changes, lambda key: profiles.person(session.signatures(key)).trait
-    )
+class _Telling(NamedTuple):
+    """What a swap writes into the state that comes into force; ``gone`` has the ids of those who leave."""
+
+    pipeline: Pipeline
+    memberships: Sequence[MembershipDifference]
+    gone: Mapping[ProfileKey, str]
+    feeds: Feeds
+
+    def write(self, transaction: Transaction) -> None:
+        """Write what moved and who entered or left, and queue what destinations are owed."""
+        forget_normalization(transaction)
+        self.feeds.write(transaction)
+        for chunk in _chunks(iter(self.memberships), _CHUNK):
+            self._tell(transaction, chunk)
+        if self.pipeline.version:
+            transaction.advance(VERSION, self.pipeline.version)
+
+    def _tell(self, transaction: Transaction, memberships: Sequence[MembershipDifference]) -> None:
+        pipeline = self.pipeline
+        session = pipeline.identity.begin(transaction, (), sorted({one.profile for one in memberships}))
+        profiles = pipeline.profiles.begin(transaction, {})
+        profiles.load(session.loaded_signatures())
+        at, first = Moment(transaction.progress(CLOCK)), transaction.progress(CHANGES) + 1
+        changes = [
+            MembershipChange(
+                sequence=sequence,
+                segment=one.segment,
+                profile=one.profile,
+                profile_id=session.profile_id(one.profile) if one.entered else self.gone[one.profile],
+                entered=one.entered,
+                at=at,
+                position=Position(0),
+                message_id=None,
+                identifiers=session.identifiers(one.profile),
+            )
+            for sequence, one in enumerate(memberships, first)
+        ]
+        transaction.put(membership_change, [_row(change) for change in changes])
+        transaction.advance(CHANGES, first + len(changes) - 1)
+
+        def traits(profile: ProfileKey) -> Callable[[str], Any]:
+            return pipeline.profiles.values(profiles.person(session.signatures(profile)), at)
+
+        pipeline.activation.queue(transaction, changes, traits)
 
 
 def _row(change: MembershipChange) -> tuple[Any, ...]:
