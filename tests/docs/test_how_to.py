@@ -41,6 +41,10 @@ def test_a_page_of_files_is_followed(reader):
     follow(reader, PAGES / "import-files.md")
 
 
+def test_identity_rules_are_tried_as_the_page_says(reader):
+    follow(reader, PAGES / "try-identity-rules.md")
+
+
 def test_traits_are_defined_as_the_page_says(reader):
     follow(reader, PAGES / "traits.md")
 

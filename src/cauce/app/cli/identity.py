@@ -1,6 +1,5 @@
 """`cauce identity simulate`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from cauce.app.cli.output import JsonOption, print_json, print_line
 from cauce.identity import simulate as simulate_rules
+from cauce.identity.reading import read_lines
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.exact import decode_json
 
@@ -17,17 +17,21 @@ identity = typer.Typer(no_args_is_help=True)
 app.add_typer(identity, name="identity", help="Try identity rules.")
 
 
+_EVENTS = "Events, one a line: JSON, tracking calls, or identifiers as NS: value, NS: value."
+
+
 @identity.command()
 def simulate(
     rules: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A ruleset as JSON.")],
-    events: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Events as JSON Lines.")],
+    events: Annotated[Path, typer.Option(exists=True, dir_okay=False, help=_EVENTS)],
     json: JsonOption = False,
 ) -> None:
     """Print the profiles that rules make of events; nothing is kept."""
     ruleset = _decode(rules.read_bytes(), str(rules))
     if not isinstance(ruleset, dict):
         raise InvalidInput(f"{rules} holds no ruleset.", hint="Write one JSON object.")
-    profiles = simulate_rules(ruleset, _lines(events))
+    with events.open("rb") as lines:
+        profiles = simulate_rules(ruleset, read_lines(lines, str(events)))
     if json:
         print_json(profiles)
         return
@@ -35,13 +39,6 @@ def simulate(
         print_line(anchor)
         for member in members:
             print_line(f"  {member}")
-
-
-def _lines(file: Path) -> Iterator[Any]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _decode(line, f"{file}:{number}")
 
 
 def _decode(data: bytes, place: str) -> Any:
