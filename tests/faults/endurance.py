@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import httpx
 import msgspec
+import psutil
 
 from cauce.app.compose import Composition
 from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
@@ -34,12 +36,22 @@ SEGMENTS = """
 """
 
 
+CREW = {"CAUCE_WORKER__PROCESSES": "2", "CAUCE_SERVE__RESTART_LIMIT_SECONDS": "1"}
+"""Two workers, which PostgreSQL allows; who was killed often is not started later and later."""
+
+_WORKER = {"cauce.app.child", "worker"}
+
+
 class Sender(threading.Thread):
-    """Sends batches until told to stop, each again and again until it is acknowledged."""
+    """Sends batches until told to stop, each again and again until it is acknowledged.
+
+    ``refused`` counts the other answers by status and Retry-After, ``unanswered`` what got none of them too.
+    """
 
     def __init__(self, url: str, key: str, bodies: Iterator[bytes]) -> None:
         super().__init__()
         self.acknowledged: set[str] = set()
+        self.refused: Counter[tuple[int, str]] = Counter()
         self.unanswered = 0
         self.halt = threading.Event()
         self._url, self._key, self._bodies = url, key, bodies
@@ -57,7 +69,10 @@ class Sender(threading.Thread):
 
     def _accepted(self, client: httpx.Client, body: bytes) -> bool:
         with suppress(httpx.HTTPError):
-            return client.post(f"{self._url}/v1/batch", content=body).status_code == 200
+            answer = client.post(f"{self._url}/v1/batch", content=body)
+            if answer.status_code == 200:
+                return True
+            self.refused[answer.status_code, answer.headers.get("retry-after", "")] += 1
         return False
 
 
@@ -76,6 +91,51 @@ def kill_at_random(now_serving: Served, rng: random.Random, count: int) -> None:
         name = ("worker", "collector")[number % 2]
         child = until(lambda name=name: now_serving.children().get(name), name)  # type: ignore[misc]
         os.kill(child.pid, signal.SIGKILL)
+
+
+def kill_crew(count: int) -> Trouble:
+    """Kill one of several workers, the collector, or all workers at once, at random moments."""
+
+    def trouble(serving: Served, _: Sender, rng: random.Random) -> None:
+        for number in range(count):
+            time.sleep(rng.uniform(0.05, 0.6))
+            workers = workers_of(serving)
+            victims = [[rng.choice(workers)], [serving_child(serving, "collector")], workers][number % 3]
+            for victim in victims:
+                with suppress(psutil.NoSuchProcess):  # it ended by itself: the log of the space says why
+                    victim.kill()
+
+    return trouble
+
+
+def serving_child(now_serving: Served, name: str) -> psutil.Process:
+    """A child process, when there is one."""
+    return until(lambda: now_serving.children().get(name), name)
+
+
+def workers_of(now_serving: Served, count: int = 2) -> list[psutil.Process]:
+    """The worker processes, as soon as so many run."""
+
+    def look() -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(now_serving.process.pid).children()
+            found = [child for child in children if set(child.cmdline()) >= _WORKER]
+            return found if len(found) == count else []
+        return []
+
+    return until(look, f"{count} workers")
+
+
+def waiting(now_serving: Served, worker: psutil.Process, why: str = "") -> None:
+    """Wait until a worker has said that it waits, and why."""
+
+    def said() -> bool:
+        return any(
+            one["pid"] == worker.pid and one["message"].startswith(f"waiting: {why}")
+            for one in now_serving.messages()
+        )
+
+    until(said, "a worker to wait")
 
 
 def refolded(composition: Composition, folder: Path, upto: Moment) -> Pipeline:
@@ -127,7 +187,36 @@ def endure(composition: Composition, trouble: Trouble, load: Load, variables: Ma
             sender.halt.set()
             sender.join()
         wait_for_the_worker(composition)
+    assert told_to_wait(sender), sender.refused
     return sender.acknowledged
+
+
+def told_to_wait(sender: Sender) -> bool:
+    """Whether whoever was refused was told when to try again, and that the fault was none of hers."""
+    return all(
+        status in (429, 503) and after.isdigit() and int(after) >= 1 for status, after in sender.refused
+    )
+
+
+def more(sender: Sender, count: int = 300, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Wait until so many more events were acknowledged; do something again and again meanwhile."""
+    wanted = len(sender.acknowledged) + count
+
+    def look() -> bool:
+        meanwhile()
+        return len(sender.acknowledged) >= wanted
+
+    until(look, "events to be acknowledged again")
+
+
+def refusals(sender: Sender, count: int = 5) -> None:
+    """Wait until so many more batches were answered with 503."""
+
+    def unavailable() -> int:
+        return sum(times for (status, _), times in list(sender.refused.items()) if status == 503)
+
+    wanted = unavailable() + count
+    until(lambda: unavailable() >= wanted, "a sender to be told to come back")
 
 
 def wait_for_the_worker(composition: Composition) -> None:

@@ -3,17 +3,33 @@
 import os
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.faults.endurance import Sender, kills, survive
+from tests.faults.endurance import (
+    CREW,
+    Sender,
+    Trouble,
+    kill_crew,
+    kills,
+    more,
+    refusals,
+    serving_child,
+    survive,
+    waiting,
+    workers_of,
+)
 from tests.services.postgres import Cluster, Place, own_cluster
 from tests.story.serving import Served, until
 
 SEED = int(os.environ.get("CAUCE_SEED", "11"))
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cauce'"
+ROUNDS = """
+SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables WHERE schemaname = %s AND relname = 'fold_lane'
+"""
 
 
 @pytest.fixture
@@ -25,7 +41,7 @@ def kept(postgres: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch):
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """A server of one's own, and the settings of a space on it in the environment."""
     with own_cluster() as cluster:
         for name, value in variables(cluster).items():
@@ -37,28 +53,50 @@ def variables(cluster: Cluster) -> dict[str, str]:
     return Place(cluster.url, "cauce").variables
 
 
-def more(sender: Sender, count: int = 300) -> None:
-    """Wait until so many more events were acknowledged."""
-    wanted = len(sender.acknowledged) + count
-    until(lambda: len(sender.acknowledged) >= wanted, "events to be acknowledged again")
+def gone_for(cluster: Cluster, seconds: float, *, crash: bool, workers: int) -> Trouble:
+    """The server stops, or crashes, and comes back: senders are told to wait, workers wait by themselves."""
 
-
-def gone_for(cluster: Cluster, seconds: float, crash: bool):
-    """The server stops, or crashes, and comes back."""
-
-    def trouble(_: Served, sender: Sender, __: random.Random) -> None:
+    def trouble(serving: Served, sender: Sender, _: random.Random) -> None:
         more(sender)
+        before = workers_of(serving, workers)
         cluster.stop(crash=crash)
-        refused = sender.unanswered
-        until(lambda: sender.unanswered > refused, "a sender to be refused")
-        time.sleep(seconds)
+        deadline = time.monotonic() + seconds
+        refusals(sender)
+        while time.monotonic() < deadline:
+            refusals(sender)
+        for worker in before:
+            waiting(serving, worker)
         cluster.start()
         more(sender)
+        assert workers_of(serving, workers) == before
 
     return trouble
 
 
-def cut_for(url: str, seconds: float):
+def started_in_the_dark(cluster: Cluster) -> Trouble:
+    """Everything is killed while the server is gone: what is started anew waits for it, and refuses."""
+
+    def trouble(serving: Served, sender: Sender, _: random.Random) -> None:
+        more(sender)
+        cluster.stop(crash=True)
+        refusals(sender)
+        killed = [serving_child(serving, "collector"), *workers_of(serving)]
+        for one in killed:
+            one.kill()
+            one.wait(30)
+        refusals(sender)
+        collector, workers = serving_child(serving, "collector"), workers_of(serving)
+        for worker in workers:
+            waiting(serving, worker)
+        cluster.start()
+        more(sender)
+        assert serving_child(serving, "collector") == collector
+        assert workers_of(serving) == workers
+
+    return trouble
+
+
+def cut_for(url: str, seconds: float) -> Trouble:
     """All connections are cut, again and again."""
 
     def trouble(_: Served, sender: Sender, rng: random.Random) -> None:
@@ -73,13 +111,40 @@ def cut_for(url: str, seconds: float):
     return trouble
 
 
+def folding_together(place: Place, trouble: Trouble) -> Trouble:
+    """The same trouble for workers who shared at least one round."""
+
+    def shared() -> int:
+        with psycopg.connect(place.url) as connection:
+            found = connection.execute(ROUNDS, (place.schema,)).fetchone()
+            return int(found[0]) if found else 0
+
+    def both(serving: Served, sender: Sender, rng: random.Random) -> None:
+        trouble(serving, sender, rng)
+        until(shared, "a round of several workers")
+
+    return both
+
+
 def test_six_kills(tmp_path: Path, kept: Place) -> None:
     survive(tmp_path, kills(6), SEED, **kept.variables)
 
 
-@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
-def test_the_server_is_gone_for_five_seconds(tmp_path: Path, cluster: Cluster, crash: bool) -> None:
-    survive(tmp_path, gone_for(cluster, 5, crash), SEED, **variables(cluster))
+def test_two_workers_and_six_kills(tmp_path: Path, kept: Place) -> None:
+    survive(tmp_path, folding_together(kept, kill_crew(6)), SEED, **kept.variables, **CREW)
+
+
+@pytest.mark.parametrize(("crash", "workers"), [(False, 1), (True, 2)], ids=["stopped", "crashed"])
+def test_the_server_is_gone_for_five_seconds(
+    tmp_path: Path, cluster: Cluster, crash: bool, workers: int
+) -> None:
+    crew = CREW if workers == 2 else {}
+    trouble = gone_for(cluster, 5, crash=crash, workers=workers)
+    survive(tmp_path, trouble, SEED, **variables(cluster), **crew)
+
+
+def test_what_starts_while_the_server_is_gone_waits_for_it(tmp_path: Path, cluster: Cluster) -> None:
+    survive(tmp_path, started_in_the_dark(cluster), SEED, **variables(cluster), **CREW)
 
 
 def test_connections_are_cut_in_the_middle_of_transactions(tmp_path: Path, kept: Place) -> None:
@@ -92,8 +157,14 @@ def test_fifty_kills(tmp_path: Path, kept: Place) -> None:
 
 
 @pytest.mark.soak
+def test_two_workers_and_fifty_kills(tmp_path: Path, kept: Place) -> None:
+    survive(tmp_path, folding_together(kept, kill_crew(50)), SEED, **kept.variables, **CREW)
+
+
+@pytest.mark.soak
 def test_the_server_is_gone_for_a_minute(tmp_path: Path, cluster: Cluster) -> None:
-    survive(tmp_path, gone_for(cluster, 60, crash=True), SEED, **variables(cluster))
+    trouble = gone_for(cluster, 60, crash=True, workers=2)
+    survive(tmp_path, trouble, SEED, **variables(cluster), **CREW)
 
 
 @pytest.mark.soak

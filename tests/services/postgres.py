@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 PASSWORD = "not-a-secret"
@@ -50,8 +51,9 @@ class Place(NamedTuple):
 class Cluster:
     """A server that can be stopped, crashed and started again; see ``own_cluster``."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, *, wal_megabytes: int = 16) -> None:
         self._folder = folder
+        self._wal_megabytes = wal_megabytes
         self._programs = programs
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -71,6 +73,7 @@ class Cluster:
         _give_away(secret)
         command = [self._programs / "initdb", "--pgdata", self._data, "--username", "cauce", "--no-sync"]
         command += ["--encoding", "UTF8", "--locale", "C", "--auth", "scram-sha-256", "--pwfile", secret]
+        command += ["--wal-segsize", self._wal_megabytes]
         subprocess.run([*_as_other(), *map(str, command)], check=True, capture_output=True, cwd="/")
 
     @property
@@ -92,6 +95,33 @@ class Cluster:
             assert time.monotonic() < deadline, said
             time.sleep(0.05)
 
+    def revive(self) -> None:
+        """Start the server if it has ended by itself, as it does when it cannot recover from a crash."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
+    def keep_tables_in(self, folder: Path) -> None:
+        """Put tables that are made from now on into a folder; the write-ahead log stays where it is."""
+        import psycopg  # noqa: PLC0415  an extra: only tests that use PostgreSQL need it
+
+        place = folder / "tables"
+        place.mkdir()
+        _give_away(place)
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE TABLESPACE apart LOCATION '{place}'")  # type: ignore[arg-type]
+            connection.execute("ALTER DATABASE postgres SET default_tablespace = apart")
+
+    def limit_files(self, megabytes: int | None) -> None:
+        """Let the server, and what it starts, make no file larger than that; None lets it again.
+
+        Under an account that may not change other accounts' limits, as root may not everywhere.
+        """
+        limit = "unlimited" if megabytes is None else str(megabytes << 20)
+        for process in [psutil.Process(self.pid), *psutil.Process(self.pid).children()]:
+            command = [*_as_other(), "prlimit", "--pid", str(process.pid), f"--fsize={limit}:"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            assert done.returncode == 0 or not process.is_running(), done.stderr
+
     def stop(self, *, crash: bool = False) -> None:
         """Stop the server: cut its connections, and with ``crash`` leave it to recover at the next start."""
         if self._process is not None:
@@ -102,11 +132,14 @@ class Cluster:
 
 
 @contextmanager
-def own_cluster() -> Iterator[Cluster]:
-    """A running server of one's own; skips where PostgreSQL is not installed."""
-    folder = Path(tempfile.mkdtemp(prefix="cauce-postgres-"))
+def own_cluster(within: Path | None = None, *, wal_megabytes: int = 16) -> Iterator[Cluster]:
+    """A running server of one's own; skips where PostgreSQL is not installed.
+
+    Its files are ``within`` a folder that others may enter, and those of its WAL have ``wal_megabytes``.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cauce-postgres-", dir=within))
     try:
-        cluster = Cluster(folder, _programs())
+        cluster = Cluster(folder, _programs(), wal_megabytes=wal_megabytes)
         cluster.start()
         try:
             yield cluster

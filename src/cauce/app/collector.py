@@ -104,7 +104,8 @@ class Collector:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._committer = Committer(self._log, self._clock, self._limits, self.counters)
-        await asyncio.to_thread(self._log.catch_up)
+        with suppress(Transient):  # whoever sends is told to come back, until the log answers
+            await asyncio.to_thread(self._log.catch_up)
         keeping_up = asyncio.create_task(self._committer.keep_up())
         await send({"type": "lifespan.startup.complete"})
         await receive()

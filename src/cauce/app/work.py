@@ -43,30 +43,35 @@ def work(
 
     A version of the definitions that is applied meanwhile is brought into force
     between two batches. While somebody else needs the store, as a swap does, the
-    worker stands aside. Raises ``Conflict`` if another worker has the space or
-    other identity rules made its profiles, and ``CauceError`` if delivery broke down.
+    worker stands aside; while the store does not answer, it waits. Raises ``Conflict``
+    if another worker has the space or other identity rules made its profiles, and
+    ``CauceError`` if delivery broke down.
     On PostgreSQL a space may have several workers, told apart by ``number`` within one folder.
     """
     wait = _PREDECESSOR_SECONDS
     while not stop.is_set():
-        with process_lock(composition.space.lock_of_worker(number), "folded", wait_seconds=wait):
-            with composition.state.read() as reader:
-                composition.identity.describe(reader, ())  # refuses rules that do not fit the state
-            begun()
-            composition = _work_alone(composition, stop, vitals)
+        try:
+            with process_lock(composition.space.lock_of_worker(number), "folded", wait_seconds=wait):
+                composition = composition.renewed()
+                with composition.state.read() as reader:
+                    composition.identity.describe(reader, ())  # refuses rules that do not fit the state
+                begun()
+                wait, begun = _SWAP_SECONDS, _nothing
+                _work_alone(composition, stop, vitals)
+        except Transient as error:  # an end and a new start would take longer to find the store again
+            logger.warning("waiting: %s", error.message)
+            stop.wait(error.retry_after)
         vitals.prepare()
-        composition = composition.renewed()
         while who_holds(composition.space.aside_lock) is not None:
             if stop.wait(_ASIDE_SECONDS):
                 return
-        wait, begun = _SWAP_SECONDS, _nothing
 
 
 def _nothing() -> None:
     """What is called instead of ``begun`` later on."""
 
 
-def _work_alone(composition: Composition, stop: Event, vitals: Vitals) -> Composition:
+def _work_alone(composition: Composition, stop: Event, vitals: Vitals) -> None:
     """Fold and deliver until ``stop`` is set or somebody else needs the store."""
     delivery, behind = _Delivery(stop), Behind(composition)
     aside = False
@@ -89,7 +94,6 @@ def _work_alone(composition: Composition, stop: Event, vitals: Vitals) -> Compos
             aside = who_holds(composition.space.aside_lock) is not None
     finally:
         delivery.end()
-    return composition
 
 
 def _fold(

@@ -7,8 +7,9 @@ back and no slow hash is needed. Only the hash is stored.
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import func, select
 
@@ -105,6 +106,13 @@ class KeyStore:
             return sorted(map(_key, reader.select(select(key_table))), key=lambda one: (one.created, one.id))
 
 
+class ControlReads(Protocol):
+    """What a key ring needs of the control store."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """A snapshot for reading."""
+
+
 class KeyRing:
     """Says in constant time whom a secret names; follows changes that other processes make.
 
@@ -114,7 +122,9 @@ class KeyRing:
     new key works at once. Neither costs more as keys grow in number.
     """
 
-    def __init__(self, control: Records, monotonic: Callable[[], float], trust_seconds: float = 0.1) -> None:
+    def __init__(
+        self, control: ControlReads, monotonic: Callable[[], float], trust_seconds: float = 0.1
+    ) -> None:
         self._control = control
         self._monotonic = monotonic
         self._trust_seconds = trust_seconds

@@ -46,6 +46,9 @@ _PASSING = {
     "58": "its disk reports an error",
 }
 _DAMAGED = {"XX001", "XX002"}
+_FILES = {"fd.c", "md.c", "buffile.c"}
+"""Parts of the server that read and write files; what the system says to them may have no code of its own."""
+
 _REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", "role ", "database ")
 """What the client library says of an account or database that is wrong; these errors carry no code."""
 
@@ -82,6 +85,10 @@ def meaning(error: psycopg.Error) -> CauceError:
     for length in (5, 2):
         if reason := _PASSING.get(code[:length]):
             return Transient(f"PostgreSQL refused: {reason}.", hint="It is tried again.")
+    if code == "XX000" and error.diag.source_file in _FILES:
+        return Transient(
+            "PostgreSQL refused: its files cannot be written, as beyond a quota.", hint="It is tried again."
+        )
     if code[:2] in ("28", "3D") or code == "42501":
         return _forbidden(error.diag.message_primary or "it denies access")
     if code in _DAMAGED:
