@@ -22,7 +22,7 @@ from cauce.vocabulary.moment import Clock, Moment
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-_GATHER_SECONDS = 0.002
+_GATHER_SECONDS = 0.006
 _ROUNDS = 3
 
 
