@@ -112,6 +112,19 @@ def read_delivery(row: Row) -> Delivery:
     return msgspec.convert(dict(zip(Delivery.__struct_fields__, row, strict=True)), Delivery)
 
 
+def begin_attempt(one: Delivery, now: Moment, started: Moment) -> Delivery:
+    """The delivery at the beginning of its next attempt: ``now`` by the outbox, ``started`` by the clock."""
+    return msgspec.structs.replace(
+        one,
+        state=State.SENDING,
+        due=None,
+        attempts=one.attempts + 1,
+        tries=one.tries + 1,
+        begun=now if one.begun is None else one.begun,
+        started=started,
+    )
+
+
 def read_receipt(row: Row) -> Receipt:
     """The receipt of a row of its table."""
     return msgspec.convert(dict(zip(Receipt.__struct_fields__, row, strict=True)), Receipt)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from cauce.vocabulary.definitions import DestinationDef, FieldDef, SqlDef, TableMode
 from cauce.vocabulary.exact import Number, encode_json, exact
 from cauce.vocabulary.identifier import Identifier
-from cauce.vocabulary.moment import Moment, parse_iso, to_datetime, to_iso
+from cauce.vocabulary.moment import Moment, iso_or_none, parse_iso, to_datetime, to_iso
 
 Trait = Callable[[str], Any]
 """Gives the golden value of a trait as decoded JSON; None if she has none."""
@@ -106,7 +106,7 @@ def row_of(columns: Sequence[Column], change: Change, person: Mapping[str, Any])
         "change": "entered" if change.entered else "left",
         "member": change.entered,
         "at": to_iso(change.at),
-        "since": None if change.since is None else to_iso(change.since),
+        "since": iso_or_none(change.since),
         "sequence": change.sequence,
     }
     return {

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from cauce.activate.answers import Answer
-from cauce.activate.delivery import Delivery, Outcome, State, as_rows, read_delivery
+from cauce.activate.delivery import Delivery, Outcome, State, as_rows, begin_attempt, read_delivery
 from cauce.activate.destinations import FileTarget, allowed
 from cauce.activate.fields import Change, about_person, columns_of, row_of
 from cauce.activate.files import write_rows, write_text
@@ -140,7 +140,8 @@ class FileRun:
                     .limit(limit)
                 )
                 now = self._clock()
-                transaction.put(delivery, as_rows([_begun(read_delivery(row), now) for row in found]))
+                some = [begin_attempt(read_delivery(row), now, now) for row in found]
+                transaction.put(delivery, as_rows(some))
             collected += len(found)
             if len(found) < limit:
                 break
@@ -247,15 +248,3 @@ class FileRun:
         for _, path in sorted(found)[: -self._definition.keep]:
             path.with_name(f"{path.name}.manifest.json").unlink(missing_ok=True)
             path.unlink(missing_ok=True)
-
-
-def _begun(one: Delivery, now: Moment) -> Delivery:
-    return replace(
-        one,
-        state=State.SENDING,
-        due=None,
-        attempts=one.attempts + 1,
-        tries=one.tries + 1,
-        begun=now if one.begun is None else one.begun,
-        started=now,
-    )

@@ -19,6 +19,7 @@ from cauce.activate.delivery import (
     Receipt,
     State,
     as_rows,
+    begin_attempt,
     read_delivery,
 )
 from cauce.activate.lanes import deliveries_in, is_obsolete, lane_of, release
@@ -177,18 +178,7 @@ class Outbox:
         for name, count in wanted.items():
             if count:
                 claimed.extend(map(read_delivery, transaction.select(self._due(name, now, count))))
-        started = [
-            replace(
-                one,
-                state=State.SENDING,
-                due=None,
-                attempts=one.attempts + 1,
-                tries=one.tries + 1,
-                begun=now if one.begun is None else one.begun,
-                started=self._clock(),
-            )
-            for one in claimed
-        ]
+        started = [begin_attempt(one, now, self._clock()) for one in claimed]
         transaction.put(delivery, as_rows(started))
         return started
 

@@ -6,7 +6,7 @@ import msgspec
 
 from cauce.activate.runs import Run
 from cauce.activate.status import Status
-from cauce.vocabulary.moment import Moment, to_iso
+from cauce.vocabulary.moment import iso_or_none, to_iso
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def as_json(status: Status) -> dict[str, Any]:
         "segments": list(status.segments),
         "waiting": status.waiting,
         "states": dict(status.counts),
-        "oldest": _iso(status.oldest),
+        "oldest": iso_or_none(status.oldest),
         "error": status.error,
         "run": None if status.run is None else _run(status.run),
     }
@@ -32,8 +32,4 @@ def as_json(status: Status) -> dict[str, Any]:
 def _run(run: Run) -> dict[str, Any]:
     """The last file or comparison."""
     found: dict[str, Any] = msgspec.to_builtins(run)
-    return {**found, "due": to_iso(run.due), "done": _iso(run.done)}
-
-
-def _iso(when: Moment | None) -> str | None:
-    return None if when is None else to_iso(when)
+    return {**found, "due": to_iso(run.due), "done": iso_or_none(run.done)}

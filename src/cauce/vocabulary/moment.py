@@ -42,6 +42,11 @@ def to_iso(moment: Moment) -> str:
     return when.isoformat(timespec=spec).replace("+00:00", "Z")
 
 
+def iso_or_none(moment: Moment | None) -> str | None:
+    """The same text; None where there is no moment."""
+    return None if moment is None else to_iso(moment)
+
+
 def parse_iso(text: str) -> Moment | None:
     """The moment an ISO 8601 text names; None without a zone or if malformed.
 

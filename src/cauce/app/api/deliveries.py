@@ -7,39 +7,16 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
 from cauce.activate.deliveries import Deliveries, Replayed
-from cauce.activate.delivery import Delivery, Receipt, State
-from cauce.app.api.answers import Cursor, answer, documented
+from cauce.activate.delivery import State
+from cauce.app.api.answers import Cursor, LimitQuery, answer, documented, page_of
 from cauce.app.api.callers import Caller, CallerKey
-from cauce.app.api.segments import LimitQuery
+from cauce.app.delivery_view import (
+    DeliveryDocument,
+    ReceiptDocument,
+    describe_delivery,
+    describe_receipt,
+)
 from cauce.vocabulary.errors import InvalidInput, NotFound
-from cauce.vocabulary.moment import Moment, to_iso
-
-
-class DeliveryDocument(msgspec.Struct, frozen=True):
-    """A membership change that a destination is told; ``id`` is the idempotency key."""
-
-    id: str
-    destination: str
-    segment: str
-    profile_id: str
-    change: str
-    state: State
-    attempts: int
-    due: str | None
-    settled: str | None
-    status: int | None
-    error: str
-
-
-class ReceiptDocument(msgspec.Struct, frozen=True):
-    """What came of one attempt; ``ended`` is null if Cauce stopped during it."""
-
-    attempt: int
-    started: str
-    ended: str | None
-    outcome: str
-    status: int | None
-    error: str
 
 
 class DeliveriesDocument(msgspec.Struct, frozen=True):
@@ -96,18 +73,16 @@ def delivery_routes(deliveries: Deliveries, ids_of: Callable[[str, Caller], list
             before=cursor,
             limit=limit + 1,
         )
-        page, more = found[:limit], len(found) > limit
-        onward = page[-1].id if more else None
-        data = [_delivery(one) for one in page]
-        return answer(DeliveriesDocument(data, Cursor(next=onward, has_more=more, limit=limit)))
+        page, onward = page_of(found, limit, lambda one: one.id)
+        return answer(DeliveriesDocument([describe_delivery(one) for one in page], onward))
 
     @router.get("/{id}", responses=documented(ToldDocument, "The delivery."))
     def one(caller: CallerKey, id: IdPath) -> Response:
         """Read a delivery with its receipts and its body."""
         told = deliveries.find(id, purpose=caller.purpose, viewer=caller.viewer)
-        receipts = [_receipt(receipt) for receipt in told.receipts]
+        receipts = [describe_receipt(one) for one in told.receipts]
         body = msgspec.Raw(told.delivery.body or b"null")
-        return answer(ToldDocument(_delivery(told.delivery), receipts, body))
+        return answer(ToldDocument(describe_delivery(told.delivery), receipts, body))
 
     _add_replay(router, deliveries)
     return router
@@ -138,34 +113,3 @@ def _add_replay(router: APIRouter, deliveries: Deliveries) -> None:
         if done == Replayed(0, 0):
             raise NotFound(f"There is no dead letter {id}.", hint="Only what was given up is replayed.")
         return answer(ReplayedDocument(*done))
-
-
-def _delivery(one: Delivery) -> DeliveryDocument:
-    return DeliveryDocument(
-        id=one.id,
-        destination=one.destination,
-        segment=one.segment,
-        profile_id=one.profile_id,
-        change="entered" if one.entered else "left",
-        state=one.state,
-        attempts=one.attempts,
-        due=_iso(one.due),
-        settled=_iso(one.settled),
-        status=one.status,
-        error=one.error,
-    )
-
-
-def _receipt(one: Receipt) -> ReceiptDocument:
-    return ReceiptDocument(
-        attempt=one.attempt,
-        started=to_iso(one.started),
-        ended=_iso(one.ended),
-        outcome=one.outcome,
-        status=one.status,
-        error=one.error,
-    )
-
-
-def _iso(when: Moment | None) -> str | None:
-    return None if when is None else to_iso(when)

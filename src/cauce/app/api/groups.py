@@ -5,10 +5,10 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
-from cauce.app.api.answers import answer, documented
+from cauce.app.api.answers import LimitQuery, answer, documented
 from cauce.app.api.callers import CallerKey
 from cauce.app.api.profiles import ReasonDocument, ValueDocument
-from cauce.app.api.segments import LimitQuery, MemberDocument
+from cauce.app.api.segments import MemberDocument
 from cauce.app.compose import Composition
 from cauce.app.group_view import as_json, view_group
 

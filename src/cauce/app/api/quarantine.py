@@ -5,33 +5,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from cauce.app.api.answers import Cursor, answer, documented
+from cauce.app.api.answers import Cursor, LimitQuery, NumberQuery, answer, documented, page_of
 from cauce.app.api.callers import CallerKey
-from cauce.app.api.segments import LimitQuery
-from cauce.collect.quarantine import Quarantine, Replayed, Which
+from cauce.app.quarantine_view import RefusedDocument, ReplayDocument, describe_refused, describe_replay
+from cauce.collect.quarantine import Quarantine, Which
 from cauce.collect.repair import Repair
-from cauce.eventlog.port import Quarantined
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.exact import decode_json
-from cauce.vocabulary.moment import Moment, to_iso
-
-
-class RefusedDocument(msgspec.Struct, frozen=True):
-    """Input that is no valid event; bytes of ``body`` that are no UTF-8 are written as ``\\xNN``.
-
-    ``call`` is that of the path it came to, ``batch`` for a whole request,
-    ``line`` for a line of a file, empty if the body names its own type.
-    """
-
-    number: int
-    received: str
-    source: str
-    reason: str
-    detail: str
-    call: str
-    settled: str | None
-    settlement: str | None
-    body: str
 
 
 class QuarantineDocument(msgspec.Struct, frozen=True):
@@ -39,25 +19,6 @@ class QuarantineDocument(msgspec.Struct, frozen=True):
 
     data: list[RefusedDocument]
     cursor: Cursor
-
-
-class ExampleDocument(msgspec.Struct, frozen=True):
-    """What became of one input: the events made of it, or why it stays."""
-
-    number: int
-    events: list[str]
-    problem: str
-
-
-class ReplayDocument(msgspec.Struct, frozen=True):
-    """``inputs`` were looked at and ``replayed`` of them settled; ``refused`` counts by reason what stays."""
-
-    inputs: int
-    replayed: int
-    accepted: int
-    duplicate: int
-    refused: dict[str, int]
-    examples: list[ExampleDocument]
 
 
 class DiscardedDocument(msgspec.Struct, frozen=True):
@@ -119,7 +80,7 @@ def quarantine_routes(held: Quarantine) -> APIRouter:
         reason: Annotated[str, Query(description="Only input refused for this reason.")] = "",
         source: Annotated[str, Query(description="Only input from this source.")] = "",
         settled: Annotated[bool, Query(description="What is settled instead of what is open.")] = False,
-        cursor: Annotated[int, Query(ge=0, le=2**62, description="`cursor.next` of the page before.")] = 0,
+        cursor: NumberQuery = 0,
         limit: LimitQuery = 100,
     ) -> Response:
         """List input that was refused, with the reasons."""
@@ -131,15 +92,13 @@ def quarantine_routes(held: Quarantine) -> APIRouter:
             purpose=caller.purpose,
             viewer=caller.viewer,
         )
-        page, more = found[:limit], len(found) > limit
-        onward = str(page[-1].number) if more else None
-        data = [_refused(one) for one in page]
-        return answer(QuarantineDocument(data, Cursor(next=onward, has_more=more, limit=limit)))
+        page, onward = page_of(found, limit, lambda one: one.number)
+        return answer(QuarantineDocument([describe_refused(one) for one in page], onward))
 
     @router.get("/{number}", responses=documented(RefusedDocument, "The input."))
     def one(caller: CallerKey, number: NumberPath) -> Response:
         """Read one refused input."""
-        return answer(_refused(held.find(number, purpose=caller.purpose, viewer=caller.viewer)))
+        return answer(describe_refused(held.find(number, purpose=caller.purpose, viewer=caller.viewer)))
 
     _add_acts(router, held)
     return router
@@ -161,7 +120,7 @@ def _add_acts(router: APIRouter, held: Quarantine) -> None:
             purpose=caller.purpose,
             viewer=caller.viewer,
         )
-        return answer(_replayed(done))
+        return answer(describe_replay(done))
 
     @router.post(
         "/discard", responses=documented(DiscardedDocument, "How many were discarded."), openapi_extra=_ASKED
@@ -186,7 +145,7 @@ def _add_acts(router: APIRouter, held: Quarantine) -> None:
         done = held.replay_by_hand(
             number, body, dry_run=dry_run, purpose=caller.purpose, viewer=caller.viewer
         )
-        return answer(_replayed(done))
+        return answer(describe_replay(done))
 
 
 def _asked(body: bytes) -> Asked:
@@ -195,39 +154,3 @@ def _asked(body: bytes) -> Asked:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
         reason = str(error) if isinstance(error, msgspec.ValidationError) else "it is no JSON"
         raise InvalidInput(f"The request is wrong: {reason}.", hint="See the API reference.") from error
-
-
-def _refused(one: Quarantined) -> RefusedDocument:
-    return RefusedDocument(
-        number=one.number,
-        received=to_iso(one.received),
-        source=one.source,
-        reason=one.reason,
-        detail=one.detail,
-        call=one.call,
-        settled=_iso(one.settled),
-        settlement=one.settlement,
-        body=_text(one.body),
-    )
-
-
-def _replayed(done: Replayed) -> ReplayDocument:
-    return ReplayDocument(
-        inputs=done.inputs,
-        replayed=done.replayed,
-        accepted=done.accepted,
-        duplicate=done.duplicate,
-        refused=done.refused,
-        examples=[
-            ExampleDocument(one.number, [_text(body) for body in one.events], one.problem)
-            for one in done.examples
-        ],
-    )
-
-
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "backslashreplace")
-
-
-def _iso(when: Moment | None) -> str | None:
-    return None if when is None else to_iso(when)

@@ -5,19 +5,18 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
 
-from cauce.app.api.answers import Cursor, answer, documented
+from cauce.app.api.answers import Cursor, LimitQuery, NumberQuery, answer, documented, page_of
 from cauce.app.api.callers import CallerKey, ReaderKey
 from cauce.app.api.profiles import IdentifierDocument, IdentifierPath
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
+from cauce.app.segment_view import WhyDocument, describe_why
 from cauce.vocabulary.definitions import SegmentDef
 from cauce.vocabulary.errors import InvalidInput, NotFound
-from cauce.vocabulary.language import Reason
 from cauce.vocabulary.moment import Clock, parse_iso, to_iso
 from cauce.vocabulary.nearest import did_you_mean
 
 KeyPath = Annotated[str, Path(description="The segment's key.")]
-LimitQuery = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
 
 
 class SegmentDocument(msgspec.Struct, frozen=True):
@@ -54,38 +53,6 @@ class MembersDocument(msgspec.Struct, frozen=True):
     cursor: Cursor
 
 
-class ConditionDocument(msgspec.Struct, frozen=True):
-    """A condition of the rule: whether it holds, until when at least, by which events.
-
-    ``approximate``: events or values that might count are no longer kept.
-    """
-
-    text: str
-    holds: bool
-    until: str | None
-    evidence: str
-    message_ids: list[str]
-    reasons: list["ConditionDocument"]
-    approximate: bool = False
-
-
-class WhyDocument(msgspec.Struct, frozen=True):
-    """Why a person is in a segment or not.
-
-    ``member`` and ``since`` are what is stored; ``reason`` is the rule evaluated
-    ``at`` a moment. ``asked_for``: whether the segment asks for people with the
-    kinds of identifiers that she has.
-    """
-
-    profile_id: str
-    segment: str
-    member: bool
-    since: str | None
-    at: str
-    asked_for: bool
-    reason: ConditionDocument
-
-
 def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
     """The routes, reading from a space; ``clock`` gives the moment of ``why``."""
     router = APIRouter(prefix="/segments", tags=["segments"])
@@ -117,24 +84,21 @@ def _route_members(router: APIRouter, composition: Composition) -> None:
     def members(
         caller: CallerKey,
         key: KeyPath,
-        cursor: Annotated[str, Query(description="`cursor.next` of the page before.")] = "0",
+        cursor: NumberQuery = 0,
         limit: LimitQuery = 100,
     ) -> Response:
         """List the people in a segment, page by page."""
-        if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-            raise InvalidInput("The cursor is none of this list.", hint="Use `cursor.next` of a page of it.")
         found = composition.segments.members(
-            key, purpose=caller.purpose, viewer=caller.viewer, after=int(cursor), limit=limit + 1
+            key, purpose=caller.purpose, viewer=caller.viewer, after=cursor, limit=limit + 1
         )
-        page, more = found[:limit], len(found) > limit
+        page, onward = page_of(found, limit, lambda one: one.profile)
         people = [
             MemberDocument(
                 one.profile_id, [IdentifierDocument(*known) for known in one.identifiers], to_iso(one.since)
             )
             for one in page
         ]
-        onward = str(page[-1].profile) if more else None
-        return answer(MembersDocument(people, Cursor(next=onward, has_more=more, limit=limit)))
+        return answer(MembersDocument(people, onward))
 
 
 def _route_why(router: APIRouter, composition: Composition, clock: Clock) -> None:
@@ -153,11 +117,7 @@ def _route_why(router: APIRouter, composition: Composition, clock: Clock) -> Non
         found = composition.segments.why(key, known, at=moment, purpose=caller.purpose, viewer=caller.viewer)
         if found is None:
             raise nobody(known)
-        since = None if found.since is None else to_iso(found.since)
-        reason = _condition(found.reason)
-        return answer(
-            WhyDocument(found.profile_id, key, found.member, since, to_iso(found.at), found.asked_for, reason)
-        )
+        return answer(describe_why(key, found))
 
 
 def _segment(one: SegmentDef, sizes: Any) -> SegmentDocument:
@@ -170,16 +130,4 @@ def _segment(one: SegmentDef, sizes: Any) -> SegmentDocument:
         anonymous=one.anonymous,
         destinations=list(one.destinations),
         members=sizes.get(one.key, 0),
-    )
-
-
-def _condition(reason: Reason) -> ConditionDocument:
-    return ConditionDocument(
-        text=reason.text,
-        holds=reason.holds,
-        until=None if reason.until is None else to_iso(reason.until),
-        evidence=reason.evidence,
-        message_ids=list(reason.message_ids),
-        reasons=[_condition(part) for part in reason.reasons],
-        approximate=reason.approximate,
     )

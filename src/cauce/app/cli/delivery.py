@@ -1,11 +1,12 @@
 """`cauce delivery list|show|replay`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from msgspec.structs import asdict, astuple
 
 from cauce.activate.deliveries import Deliveries
-from cauce.activate.delivery import Delivery, State
+from cauce.activate.delivery import State
 from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
@@ -18,11 +19,11 @@ from cauce.app.cli.output import (
     print_table,
 )
 from cauce.app.compose import Composition
+from cauce.app.delivery_view import ReceiptDocument, describe_delivery, describe_receipt
 from cauce.app.profile_ids import every_profile_id
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import InvalidInput
-from cauce.vocabulary.moment import Moment, to_iso
 
 app = typer.Typer()
 delivery = typer.Typer(no_args_is_help=True)
@@ -58,14 +59,15 @@ def list_(
         limit=limit,
     )
     if json:
-        print_json([_described(one) for one in found])
+        print_json([describe_delivery(one) for one in found])
     else:
         columns = ("id", "destination", "segment", "profile id", "change", "state", "attempts", "error")
+        rows = map(describe_delivery, found)
         print_table(
             columns,
             [
-                (d.id, d.destination, d.segment, d.profile_id, _change(d), d.state, d.attempts, d.error)
-                for d in found
+                (d.id, d.destination, d.segment, d.profile_id, d.change, d.state, d.attempts, d.error)
+                for d in rows
             ],
         )
 
@@ -79,24 +81,14 @@ def show(
 ) -> None:
     """Show a delivery and a receipt of each of its attempts."""
     told = _deliveries(Composition(space)).find(id_, purpose=Purpose(purpose), viewer=COMMAND_LINE)
-    receipts = [
-        {
-            "attempt": one.attempt,
-            "started": _iso(one.started),
-            "ended": _iso(one.ended),
-            "outcome": one.outcome.value,
-            "status": one.status,
-            "error": one.error,
-        }
-        for one in told.receipts
-    ]
+    shown = describe_delivery(told.delivery)
+    receipts = [describe_receipt(one) for one in told.receipts]
     if json:
-        print_json({**_described(told.delivery), "receipts": receipts})
+        print_json({**asdict(shown), "receipts": receipts})
         return
-    print_table(("field", "value"), list(_described(told.delivery).items()))
+    print_table(("field", "value"), list(asdict(shown).items()))
     print_line()
-    columns = ("attempt", "started", "ended", "outcome", "status", "error")
-    print_table(columns, [list(row.values()) for row in receipts])
+    print_table(ReceiptDocument.__struct_fields__, [astuple(one) for one in receipts])
 
 
 @delivery.command()
@@ -129,28 +121,3 @@ def replay(
 
 def _deliveries(composition: Composition) -> Deliveries:
     return Deliveries(composition.state, moment.now, composition.access.require)
-
-
-def _described(one: Delivery) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "destination": one.destination,
-        "segment": one.segment,
-        "profile_id": one.profile_id,
-        "change": _change(one),
-        "state": one.state.value,
-        "attempts": one.attempts,
-        "due": _iso(one.due),
-        "started": _iso(one.started),
-        "settled": _iso(one.settled),
-        "status": one.status,
-        "error": one.error,
-    }
-
-
-def _change(one: Delivery) -> str:
-    return "entered" if one.entered else "left"
-
-
-def _iso(when: Moment | None) -> str | None:
-    return None if when is None else to_iso(when)

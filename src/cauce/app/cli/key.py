@@ -10,7 +10,7 @@ from cauce.govern.access import Scope
 from cauce.govern.keys import IssuedKey, Key, KeyStore
 from cauce.vocabulary import moment
 from cauce.vocabulary.errors import NotFound
-from cauce.vocabulary.moment import to_iso
+from cauce.vocabulary.moment import iso_or_none, to_iso
 from cauce.vocabulary.nearest import did_you_mean
 
 app = typer.Typer()
@@ -91,5 +91,5 @@ def _described(one: Key) -> dict[str, Any]:
         "source": one.source,
         "scopes": sorted(one.scopes),
         "created": to_iso(one.created),
-        "revoked": None if one.revoked is None else to_iso(one.revoked),
+        "revoked": iso_or_none(one.revoked),
     }

@@ -3,9 +3,10 @@
 from collections import Counter
 from pathlib import Path
 from sys import stdin
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from cauce.app.cli.output import (
     COMMAND_LINE,
@@ -19,13 +20,13 @@ from cauce.app.cli.output import (
     print_table,
 )
 from cauce.app.compose import Composition
+from cauce.app.quarantine_view import describe_refused, describe_replay
 from cauce.app.repair_file import load_repair
-from cauce.collect.quarantine import Example, Quarantine, Replayed, Which
+from cauce.collect.quarantine import Quarantine, Replayed, Which
 from cauce.collect.repair import NOTHING
-from cauce.eventlog.port import Quarantined
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import InvalidInput, NotFound
-from cauce.vocabulary.moment import Moment, to_iso
+from cauce.vocabulary.moment import to_iso
 
 app = typer.Typer()
 quarantine = typer.Typer(no_args_is_help=True)
@@ -64,7 +65,7 @@ def list_(
     )
     if json:
         for one in rows:
-            print_json(_described(one))
+            print_json(describe_refused(one))
     else:
         print_table(
             ("number", "received", "source", "reason", "detail", "settled"),
@@ -107,9 +108,9 @@ def show(
     """Show one refused input as it came."""
     one = _quarantine(space).find(number, purpose=Purpose(purpose), viewer=COMMAND_LINE)
     if json:
-        print_json(_described(one))
+        print_json(describe_refused(one))
     else:
-        print_table(("field", "value"), list(_described(one).items()))
+        print_table(("field", "value"), list(asdict(describe_refused(one)).items()))
 
 
 @quarantine.command()
@@ -191,20 +192,10 @@ def _read(file: Path) -> bytes:
         raise NotFound(f"{file}: {error.strerror}.", hint="Give a file that can be read.") from error
 
 
-def _described(one: Quarantined) -> dict[str, Any]:
-    return {
-        **one._asdict(),
-        "received": to_iso(one.received),
-        "sent": _iso(one.sent),
-        "settled": _iso(one.settled),
-        "body": _text(one.body),
-    }
-
-
-def _print(done: Replayed, *, dry_run: bool, json: bool) -> None:
+def _print(replayed: Replayed, *, dry_run: bool, json: bool) -> None:
+    done = describe_replay(replayed)
     if json:
-        examples = [{**one._asdict(), "events": list(map(_text, one.events))} for one in done.examples]
-        print_json({**done._asdict(), "examples": examples})
+        print_json(done)
         return
     verb = "would be" if dry_run else "were"
     print_line(
@@ -213,17 +204,5 @@ def _print(done: Replayed, *, dry_run: bool, json: bool) -> None:
     )
     print_table(("still refused for", "events"), sorted(done.refused.items()))
     if dry_run:
-        becomes = [(one.number, text) for one in done.examples for text in _becomes(one)]
+        becomes = [(one.number, text) for one in done.examples for text in one.events or [one.problem]]
         print_table(("number", "would become"), becomes)
-
-
-def _becomes(example: Example) -> list[str]:
-    return [_text(body) for body in example.events] or [example.problem]
-
-
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "backslashreplace")
-
-
-def _iso(when: Moment | None) -> str | None:
-    return None if when is None else to_iso(when)

@@ -19,6 +19,7 @@ from cauce.app.cli.output import (
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
 from cauce.app.segment_preview import preview_segment, wanted_segment
+from cauce.app.segment_view import describe_why
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import InvalidInput
@@ -156,17 +157,7 @@ def why(
     if found is None:
         raise nobody(known)
     if json:
-        print_json(
-            {
-                "profile_id": found.profile_id,
-                "segment": key,
-                "member": found.member,
-                "since": None if found.since is None else to_iso(found.since),
-                "at": to_iso(found.at),
-                "asked_for": found.asked_for,
-                "reason": _reason(found.reason),
-            }
-        )
+        print_json(describe_why(key, found))
         return
     since = f" since {to_iso(found.since)}" if found.since is not None else ""
     print_line(f"{known} is {'' if found.member else 'not '}in {key}{since}.")
@@ -183,15 +174,3 @@ def _print_reason(reason: Reason, depth: int) -> None:
         print_line(f"{'  ' * depth}     {reason.evidence}")
     for part in reason.reasons:
         _print_reason(part, depth + 1)
-
-
-def _reason(reason: Reason) -> dict[str, Any]:
-    return {
-        "text": reason.text,
-        "holds": reason.holds,
-        "until": None if reason.until is None else to_iso(reason.until),
-        "evidence": reason.evidence,
-        "message_ids": list(reason.message_ids),
-        "reasons": [_reason(part) for part in reason.reasons],
-        "approximate": reason.approximate,
-    }

@@ -1,0 +1,64 @@
+"""Why somebody is in a segment, as programs read it; times in ISO 8601, UTC."""
+
+import msgspec
+
+from cauce.segment.service import Why
+from cauce.vocabulary.language import Reason
+from cauce.vocabulary.moment import iso_or_none, to_iso
+
+
+class ConditionDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition of the rule: whether it holds, until when at least, by which events.
+
+    ``approximate``: events or values that might count are no longer kept.
+    """
+
+    text: str
+    holds: bool
+    until: str | None
+    evidence: str
+    message_ids: list[str]
+    reasons: list["ConditionDocument"]
+    approximate: bool
+
+
+class WhyDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a person is in a segment or not.
+
+    ``member`` and ``since`` are what is stored; ``reason`` is the rule evaluated
+    ``at`` a moment. ``asked_for``: whether the segment asks for people with the
+    kinds of identifiers that she has.
+    """
+
+    profile_id: str
+    segment: str
+    member: bool
+    since: str | None
+    at: str
+    asked_for: bool
+    reason: ConditionDocument
+
+
+def describe_why(segment: str, found: Why) -> WhyDocument:
+    """The reasons why somebody is in the segment of this key, or not."""
+    return WhyDocument(
+        profile_id=found.profile_id,
+        segment=segment,
+        member=found.member,
+        since=iso_or_none(found.since),
+        at=to_iso(found.at),
+        asked_for=found.asked_for,
+        reason=_condition(found.reason),
+    )
+
+
+def _condition(reason: Reason) -> ConditionDocument:
+    return ConditionDocument(
+        text=reason.text,
+        holds=reason.holds,
+        until=iso_or_none(reason.until),
+        evidence=reason.evidence,
+        message_ids=list(reason.message_ids),
+        reasons=[_condition(part) for part in reason.reasons],
+        approximate=reason.approximate,
+    )
