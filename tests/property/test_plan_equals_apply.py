@@ -52,11 +52,12 @@ EXPRESSIONS = {
     "revenue": [COMPUTED["revenue"], "event('Order Completed').sum('total')"],
     "average": [COMPUTED["average"], "event('Order Completed').min('total')"],
     "largest": [COMPUTED["largest"]],
+    "large": ["event('Order Completed').where(property('total') >= trait('average')).count()"],
     "plan": ["event('Order Completed').last('total')"],
-    "city": ["event('Order Completed').where(property('total') >= trait('score')).count()"],
+    "score": ["event('Order Completed').count()"],
 }
-"""Traits and what may compute them; `largest` reads another one, `plan` and `city` are asserted too."""
-TRAITS = (*EXPRESSIONS, "score")
+"""Traits and what computes them; `largest` and `large` read another, `plan` and `score` are asserted too."""
+TRAITS = (*EXPRESSIONS, "city")
 
 
 @st.composite
@@ -180,8 +181,9 @@ NOTHING = Choice({}, None, frozenset())
 GOLD = Choice({"a": (RULES["gold"], True, ())}, SurvivorshipRule.MOST_FREQUENT, frozenset())
 
 
-SPENDING = Choice({"a": (RULES["spender"], True, ())}, None, frozenset(), COMPUTED)
-SPENT = Choice({}, None, frozenset(), COMPUTED | {"average": EXPRESSIONS["average"][1]})
+COMPUTING = COMPUTED | {"large": EXPRESSIONS["large"][0]}
+SPENDING = Choice({"a": (RULES["spender"], True, ())}, None, frozenset(), COMPUTING)
+SPENT = Choice({}, None, frozenset(), COMPUTING | {"average": EXPRESSIONS["average"][1]})
 BOUGHT = {"type": "track", "userId": "u1", "event": "Order Completed", "properties": {"total": 5}}
 BOUGHT_AGAIN = BOUGHT | {"properties": {"total": 12.5}}
 ORDER = Line(1, 0, "web", {"type": "track", "userId": "u1", "event": "Order Completed"})
