@@ -76,7 +76,8 @@ def serve_some_events(root: Path, now: Served) -> None:
     """Send what happened since, and wait until it is folded."""
     key = succeed("key", "create", "write", "web", "--json", "--space", root).json["secret"]
     assert send(now.collector, key, U1, EVA).json() == {"success": True}
-    until(lambda: succeed("log", "stats", "--json", "--space", root).json["folded"] == 62, "the fold")
+    folded = "SELECT value FROM progress WHERE name = 'log'"
+    until(lambda: rows(root, "state", folded) == [(62,)], "the fold")
 
 
 def test_an_old_space_is_upgraded_by_serve_goes_on_and_goes_back(old: Path, receiver: Receiver) -> None:
