@@ -43,7 +43,7 @@ _WORKER = {"cauce.app.child", "worker"}
 
 
 class Sender(threading.Thread):
-    """Sends batches until told to stop, each again and again until it is acknowledged.
+    """Sends batches until told to halt, each again and again until it is acknowledged or all is given up.
 
     ``refused`` counts the other answers by status and Retry-After, ``unanswered`` what got none of them too.
     """
@@ -54,12 +54,15 @@ class Sender(threading.Thread):
         self.refused: Counter[tuple[int, str]] = Counter()
         self.unanswered = 0
         self.halt = threading.Event()
+        self.given_up = False
         self._url, self._key, self._bodies = url, key, bodies
 
     def run(self) -> None:
         with httpx.Client(auth=(self._key, ""), timeout=30, trust_env=False) as client:
             for body in self._bodies:
                 while not self._accepted(client, body):
+                    if self.given_up:
+                        return
                     self.unanswered += 1
                     time.sleep(0.05)
                 sent = msgspec.json.decode(body)["batch"]
@@ -129,13 +132,13 @@ def workers_of(now_serving: Served, count: int = 2) -> list[psutil.Process]:
 def waiting(now_serving: Served, worker: psutil.Process, why: str = "") -> None:
     """Wait until a worker has said that it waits, and why."""
 
-    def said() -> bool:
-        return any(
-            one["pid"] == worker.pid and one["message"].startswith(f"waiting: {why}")
-            for one in now_serving.messages()
-        )
+    said_by, said = f'"pid": {worker.pid},', f'"message": "waiting: {why}'
 
-    until(said, "a worker to wait")
+    def waits() -> bool:
+        lines = now_serving.log.read_text().splitlines()  # libraries add lines of their own at an end
+        return any(said_by in line and said in line for line in lines)
+
+    until(waits, "a worker to wait")
 
 
 def refolded(composition: Composition, folder: Path, upto: Moment) -> Pipeline:
@@ -183,6 +186,9 @@ def endure(composition: Composition, trouble: Trouble, load: Load, variables: Ma
         try:
             trouble(serving, sender, load.rng)
             until(composition.log.sealed_upto, "the worker to seal")
+        except BaseException:
+            sender.given_up = True  # the fault may last: nobody might ever answer
+            raise
         finally:
             sender.halt.set()
             sender.join()
