@@ -17,6 +17,7 @@ from cauce.app.compose import Composition
 from cauce.govern.keys import KeyKind, KeyStore
 from cauce.vocabulary.moment import now
 from tests.clients.collector_process import RunningCollector
+from tests.story.serving import until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -37,6 +38,10 @@ def post(collector: RunningCollector, body: Any) -> httpx.Response:
     return httpx.post(collector.url + path, json=body, auth=(collector.key, ""), timeout=60, trust_env=False)
 
 
+def ready(collector: RunningCollector) -> int:
+    return httpx.get(f"{collector.url}/ready", trust_env=False).status_code
+
+
 def assert_told_to_come_back(answer: httpx.Response) -> None:
     assert answer.status_code in (429, 503)
     assert int(answer.headers["retry-after"]) >= 1
@@ -53,16 +58,21 @@ def test_a_full_disk(collector: RunningCollector) -> None:
     lost = event(text="x" * 20_000)
     for body in (lost, {"batch": [dict(lost, type="track")]}, {"userId": "u"}):
         assert_told_to_come_back(post(collector, body))
-    ready = httpx.get(f"{collector.url}/ready", trust_env=False)
-    assert ready.status_code == 503
+
+    def not_ready_once_refused() -> bool:
+        assert_told_to_come_back(post(collector, lost))
+        return ready(collector) == 503
+
+    until(not_ready_once_refused, "the collector to say that it is not ready")
     resource.prlimit(collector.process.pid, resource.RLIMIT_FSIZE, UNLIMITED)
+    until(lambda: ready(collector) == 200, "it to be ready again, though nobody sends")
     assert collector.reasons() == []
     assert [one.message_id for one in collector.logged()] == [first["messageId"]]
     assert post(collector, lost).status_code == 200
     assert post(collector, {"userId": "u"}).status_code == 200
     assert [one.message_id for one in collector.logged()] == [first["messageId"], lost["messageId"]]
     assert collector.reasons() == ["no_event_name"]
-    assert httpx.get(f"{collector.url}/ready", trust_env=False).status_code == 200
+    assert ready(collector) == 200
 
 
 def test_a_log_that_another_process_holds_for_a_while(collector: RunningCollector) -> None:

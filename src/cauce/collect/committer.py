@@ -118,12 +118,19 @@ class Committer:
         self._thread.shutdown()
 
     async def keep_up(self) -> None:
-        """For ever, while idle: take in what other processes append, so that no request waits for that."""
+        """For ever, while idle: take in what other processes append, so that no request waits for that.
+
+        If the log answers after it had refused, the next request tries it: whoever
+        sends none to a collector that is not ready would wait for ever otherwise.
+        """
         while True:
             await asyncio.sleep(_IDLE_SECONDS)
             if self._idle.is_set():
                 with suppress(CauceError):
                     await self._loop.run_in_executor(self._thread, self._log.catch_up)
+                    if self.failing:
+                        logger.warning("the log answers again, the next request tries it")
+                    self.failing = False
 
     def _next(self) -> None:
         """Begin with the group that has waited longest."""
