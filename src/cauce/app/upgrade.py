@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from sqlalchemy import Connection, select
+
 from cauce.app.compose import Composition
+from cauce.app.pipeline import ROUND
 from cauce.app.process_lock import process_lock
 from cauce.storage.migrations.run import BASE, found_revision, migrate
+from cauce.storage.records import progress
 from cauce.storage.revisions import NEWEST
 from cauce.vocabulary.errors import Conflict
 
@@ -39,7 +43,10 @@ def upgrade(composition: Composition) -> list[Changed]:
 
 
 def downgrade(composition: Composition, target: str) -> list[Changed]:
-    """Bring every store back to a revision; raises ``Conflict`` if the space is in use."""
+    """Bring every store back to a revision.
+
+    Raises ``Conflict`` if the space is in use, or was left while workers folded a round.
+    """
     return _change(composition, dict.fromkeys(NEWEST, target))
 
 
@@ -57,9 +64,21 @@ def _change(composition: Composition, targets: dict[str, str]) -> list[Changed]:
                         hint="Use that version.",
                         code="other_version",
                     )
+                if found > target and store == "state":
+                    _require_no_round(connection)
                 migrate(connection, store, found, target)
                 changed.append(Changed(store, found, target))
     return changed
+
+
+def _require_no_round(connection: Connection) -> None:
+    """Raise ``Conflict`` if workers stopped in a round: an older version would fold its events again."""
+    if connection.execute(select(progress).where(progress.c.name == ROUND)).first() is not None:
+        raise Conflict(
+            "Workers were stopped in the middle of a round.",
+            hint="Start `cauce serve` once with this version: it finishes the round.",
+            code="open_round",
+        )
 
 
 @contextmanager
