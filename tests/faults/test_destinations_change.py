@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
 import pytest
 
-from cauce.activate.backfill import Backfill, asks_for_members
+from cauce.activate.backfill import Backfill, asks_for_members, begin_again
 from cauce.activate.chores import Stopped
 from cauce.activate.delivery import State
 from cauce.activate.leases import Leases
@@ -131,18 +132,40 @@ def test_a_backfill_that_is_stopped_at_any_point_tells_everybody_once(space):
         people.put(number, 1_700_000_000 * SECOND + number)
     filling = Filling(space, people, definition(backfill=True))
     for stop in range(1, 12):
-        left = [stop]
-
-        def check(left=left):
-            left[0] -= 1
-            if not left[0]:
-                raise Stopped
-
         try:
-            filling.run(check)
+            filling.run(stop_at(stop))
         except Stopped:
             continue
     assert sorted(one.profile_id for one in space.all()) == sorted(f"p{n}" for n in range(1, 31))
+
+
+def test_a_backfill_goes_on_though_people_get_other_numbers_meanwhile(space):
+    people = People()
+    for number in range(11, 31):
+        people.put(number, 1_700_000_000 * SECOND + number)
+    filling = Filling(space, people, definition(backfill=True))
+    with pytest.raises(Stopped):
+        filling.run(stop_at(3))
+    told = {one.profile_id for one in space.all()}
+    assert 0 < len(told) < 20
+    before = people.segments["buyers"]
+    people.segments["buyers"] = {31 - n: one._replace(profile=31 - n) for n, one in before.items()}
+    with space.records.write() as transaction:
+        begin_again(transaction)
+    filling.run()
+    assert sorted(one.profile_id for one in space.all()) == sorted(f"p{n}" for n in range(11, 31))
+
+
+def stop_at(time: int) -> Callable[[], None]:
+    """A check that stops when it is asked so often."""
+    left = [time]
+
+    def check() -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise Stopped
+
+    return check
 
 
 def test_full_files_and_mirrors_need_no_backfill():

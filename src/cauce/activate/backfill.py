@@ -115,6 +115,15 @@ def forget_subscriptions(records: Records, definitions: Definitions) -> None:
             transaction.remove(subscription, "destination", gone)
 
 
+def begin_again(transaction: Transaction) -> None:
+    """Let backfills under way go through the members from the first, as after a swap that numbers them anew.
+
+    Nobody is told twice: who was last told to be in is left out.
+    """
+    under_way = [row for row in transaction.select(select(subscription)) if row[3]]
+    transaction.put(subscription, [(*row[:3], 0) for row in under_way])
+
+
 def _change(segment: str, member: Member) -> MembershipChange:
     return MembershipChange(
         sequence=0,

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 from sqlalchemy import select
 
+from cauce.activate.backfill import begin_again
 from cauce.activate.service import Activation
 from cauce.app.compose import Composition
 from cauce.app.pipeline import CLOCK, LOG, VERSION, MovedOn, Pipeline, require_no_round
@@ -239,6 +240,7 @@ class _Telling(NamedTuple):
         """Write what moved and who entered or left, and queue what destinations are owed."""
         forget_normalization(transaction)
         self.feeds.write(transaction)
+        begin_again(transaction)
         for chunk in _chunks(iter(self.memberships), _CHUNK):
             self._tell(transaction, chunk)
         if self.pipeline.version:
