@@ -18,7 +18,8 @@ def test_eight_kills(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_fifty_kills(tmp_path: Path) -> None:
-    survive(tmp_path, kills(50), seed=int(os.environ.get("CAUCE_SEED", "7")))
+    seed = int(os.environ.get("CAUCE_SEED", "7"))
+    survive(tmp_path, kills(50), seed, CAUCE_SERVE__RESTART_LIMIT_SECONDS="1")
 
 
 def test_bodies_repeat() -> None:
