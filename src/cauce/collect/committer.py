@@ -117,20 +117,28 @@ class Committer:
         await self._idle.wait()
         self._thread.shutdown()
 
-    async def keep_up(self) -> None:
+    async def keep_up(self, every_seconds: float = _IDLE_SECONDS) -> None:
         """For ever, while idle: take in what other processes append, so that no request waits for that.
 
         If the log answers after it had refused, the next request tries it: whoever
         sends none to a collector that is not ready would wait for ever otherwise.
         """
         while True:
-            await asyncio.sleep(_IDLE_SECONDS)
+            await asyncio.sleep(every_seconds)
             if self._idle.is_set():
+                # Nothing may begin meanwhile: its commit would queue behind this, which waits for its lock.
+                self._idle.clear()
+                caught_up = self._loop.run_in_executor(self._thread, self._log.catch_up)
+                caught_up.add_done_callback(self._caught_up)
                 with suppress(CauceError):
-                    await self._loop.run_in_executor(self._thread, self._log.catch_up)
-                    if self.failing:
-                        logger.warning("the log answers again, the next request tries it")
-                    self.failing = False
+                    await asyncio.shield(caught_up)
+
+    def _caught_up(self, done: asyncio.Future[None]) -> None:
+        """Go on with what has gathered."""
+        if done.exception() is None and self.failing:
+            logger.warning("the log answers again, the next request tries it")
+            self.failing = False
+        self._next()
 
     def _next(self) -> None:
         """Begin with the group that has waited longest."""
