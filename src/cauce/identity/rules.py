@@ -29,6 +29,7 @@ class Normalize(StrEnum):
     EMAIL = "email"
     LOWER = "lower"
     PHONE = "phone"
+    ADDRESS = "address"
 
 
 Count = Annotated[int, Meta(ge=1)]

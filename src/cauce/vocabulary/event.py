@@ -14,6 +14,7 @@ import msgspec
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.postal_address import POSTAL_ADDRESS, address_identifier
 
 Position = NewType("Position", int)
 """Where an event stands in the log; the first is 1, gaps are allowed."""
@@ -167,7 +168,8 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
 
     ``user_id`` from userId, ``email`` and ``phone`` from an identify call's
     traits and from context.traits, device ids from context.device, custom ones
-    from complete entries of context.externalIds, ``anonymous_id``.
+    from complete entries of context.externalIds, ``anonymous_id``. ``postal_address``,
+    if the rules normalize such a type, from the names and addresses among those traits.
     """
     found: list[tuple[str, object]] = [("user_id", body.get("userId"))]
     context = _object(body, "context")
@@ -176,6 +178,8 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
         people.insert(0, _object(body, "traits"))
     for type_ in ("email", "phone"):
         found.extend((type_, traits.get(type_)) for traits in people)
+    if how.by_type.get(POSTAL_ADDRESS) == "address":
+        found.append((POSTAL_ADDRESS, address_identifier({**people[-1], **people[0]})))
     if "externalIds" in context:
         found.extend(_external(context["externalIds"]))
     if "device" in context:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from cauce.vocabulary.postal_address import normal_address
+
 
 class Identifier(NamedTuple):
     """One value by which some system knows a person, e.g. ``email:ann@example.org``."""
@@ -20,7 +22,7 @@ class Identifier(NamedTuple):
 class Normalization(NamedTuple):
     """How a space normalizes identifier values; independent of identity views.
 
-    ``by_type`` maps an identifier type to ``email``, ``lower`` or ``phone``;
+    ``by_type`` maps an identifier type to ``email``, ``lower``, ``phone`` or ``address``;
     ``region`` is the default region (ISO 3166, e.g. ``ES``) for phone numbers
     written without a country code, or empty to leave them as they are.
     """
@@ -42,7 +44,8 @@ def normalize(type_: str, value: str, how: Normalization) -> str:
     """The normal form of a value; empty means absent.
 
     Every type: Unicode NFKC, trimmed. ``email`` and ``lower``: lower case.
-    ``phone``: digits with a leading ``+`` (``identity.md`` section 2).
+    ``phone``: digits with a leading ``+`` (``identity.md`` section 2). ``address``:
+    name, street and number, post code, place, between semicolons (``postal_address``).
     """
     text = value if value.isascii() else unicodedata.normalize("NFKC", value)
     text = text.strip()
@@ -51,6 +54,8 @@ def normalize(type_: str, value: str, how: Normalization) -> str:
         return text
     if kind == "phone":
         return _phone(text, how.region)
+    if kind == "address":
+        return normal_address(text)
     return text.lower()
 
 
