@@ -5,6 +5,7 @@ import pytest
 from cauce.app.definitions import load_definitions
 from cauce.app.problems import BadFiles
 from cauce.vocabulary.definitions import SourceKind, SurvivorshipRule
+from cauce.vocabulary.identifier import Normalization
 
 PURPOSES = ("operations", "marketing")
 
@@ -77,7 +78,7 @@ def test_strengths_of_sources_complete_the_rules(folder):
     write(folder, {"sources/crm.yaml": "{name: crm, owner: a, kind: server, strength: 7, region: ES}"})
     found = load_definitions(folder, PURPOSES)
     assert found.ruleset("person")["strength"] == {"web": 3, "crm": 7}
-    assert found.normalization("person", "crm") == ({"email": "email"}, "ES")
+    assert found.normalization("person", "crm") == Normalization({"email": "email"}, "ES")
     assert found.normalization("person", "web").region == ""
 
 

@@ -74,7 +74,7 @@ def plain_columns(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
 def carried(body: bytes, call: Call, how: Normalization) -> tuple[Identifier, ...]:
     """The identifiers in a body, without decoding the rest of it."""
     try:
-        parts: Any = _carrying.decode(body)
+        parts: Any = _carrying.decode(body) if how.usual else decode_json(body)
     except (msgspec.DecodeError, RecursionError):  # a part has another kind than usual, or it is no JSON
         try:
             parts = decode_json(body)

@@ -64,6 +64,8 @@ class _Parts(TypedDict, total=False):
 
     userId: Any
     anonymousId: Any
+    previousId: Any
+    event: Any
     name: Any
     traits: Any
     properties: Any
@@ -166,6 +168,8 @@ def decoded_parts(body: str | bytes) -> dict[str, Any]:
 
 def carried_in(parts: Mapping[str, Any], call: Call, how: Normalization) -> list[str]:
     """The identifiers in the parts of a body as ``type:value``: what ``identifiers_of`` gives, sooner."""
+    if not how.usual:
+        return [f"{type_}:{value}" for type_, value in identifiers_of(dict(parts), call, how)]
     context = parts.get("context")
     said: list[Any] = []
     if type(context) is dict:

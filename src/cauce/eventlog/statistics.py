@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from cauce.eventlog.promoted import Column, Observed, column_name, path_name
+from cauce.vocabulary.alias import Alias
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.language.paths import Path
 
@@ -147,7 +148,8 @@ def promoted_in(columns: Iterable[str], paths: Iterable[Path]) -> tuple[Promoted
 
 def normalization_print(how: Normalization) -> str:
     """A fingerprint (XXH3, hexadecimal) of a normalization: equal ones make equal identifiers."""
-    text = msgspec.json.encode([sorted(how.by_type.items()), how.region])
+    usual = [sorted(how.by_type.items()), how.region]
+    text = msgspec.json.encode(usual if how.alias is Alias.IGNORE else [*usual, how.alias])
     digest: str = xxhash.xxh3_64_hexdigest(text)
     return digest
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NewType
 
 import msgspec
 
+from cauce.vocabulary.alias import Alias, named_before
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.moment import Moment
@@ -170,8 +171,11 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
     traits and from context.traits, device ids from context.device, custom ones
     from complete entries of context.externalIds, ``anonymous_id``. ``postal_address``,
     if the rules normalize such a type, from the names and addresses among those traits.
+    What an alias call says besides is up to its source (``alias.py``).
     """
     found: list[tuple[str, object]] = [("user_id", body.get("userId"))]
+    if how.alias is not Alias.IGNORE:
+        found += named_before(body, call, how.alias)
     context = _object(body, "context")
     people = [_object(context, "traits")]
     if call is Call.IDENTIFY:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from cauce.vocabulary.alias import Alias
 from cauce.vocabulary.postal_address import normal_address
 
 
@@ -24,11 +25,18 @@ class Normalization(NamedTuple):
 
     ``by_type`` maps an identifier type to ``email``, ``lower``, ``phone`` or ``address``;
     ``region`` is the default region (ISO 3166, e.g. ``ES``) for phone numbers
-    written without a country code, or empty to leave them as they are.
+    written without a country code, or empty to leave them as they are. ``alias``
+    says what the source means by an alias call.
     """
 
     by_type: dict[str, str]
     region: str = ""
+    alias: Alias = Alias.IGNORE
+
+    @property
+    def usual(self) -> bool:
+        """Whether identifiers stand in the usual places alone, so that the rest need not be decoded."""
+        return self.alias is Alias.IGNORE and "address" not in self.by_type.values()
 
 
 DEFAULT_NORMALIZATION = Normalization({"email": "email", "phone": "phone"})

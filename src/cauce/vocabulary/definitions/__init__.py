@@ -80,11 +80,11 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
         return compiled.traits
 
     def normalization(self, identity: str, source: str = "") -> Normalization:
-        """How identifier values are normalized: kinds from the rules, the region from the source."""
+        """How identifier values are normalized: kinds from the rules, region and alias from the source."""
         kinds = {
             one["type"]: one["normalize"]
             for one in self.identities[identity].rules.get("identifiers", [])
             if one.get("normalize")
         }
         known = self.sources.get(source)
-        return Normalization(kinds, known.region if known else "")
+        return Normalization(kinds, known.region, known.alias) if known else Normalization(kinds)

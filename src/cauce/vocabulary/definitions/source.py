@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from cauce.vocabulary.alias import Alias
 from cauce.vocabulary.definitions.naming import Name, Owner
 
 
@@ -33,6 +34,15 @@ class SourceDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             examples=["ES"],
         ),
     ] = ""
+    alias: Annotated[
+        Alias,
+        Meta(
+            description="What its alias calls, and events `$create_alias`, say of who is who: `ignore`: "
+            "nothing, as Segment documents it. `link`: the former id was seen as a `user_id` of the person, "
+            "and limits hold. `anonymous`: it was seen as an `anonymous_id`, as browsers of PostHog and "
+            "Mixpanel mean it.",
+        ),
+    ] = Alias.IGNORE
     strength: Annotated[
         int,
         Meta(description="How far identity trusts its links; higher is trusted more."),
