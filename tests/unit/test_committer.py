@@ -6,6 +6,7 @@ from pathlib import Path
 from cauce.collect.committer import Committer
 from cauce.collect.counters import Counters
 from cauce.collect.settings import CollectSettings
+from cauce.eventlog.port import Outcome
 from cauce.eventlog.sqlite import SqliteLog
 from cauce.vocabulary.event import Accepted, Call
 from cauce.vocabulary.moment import now
@@ -43,7 +44,8 @@ async def submit_meanwhile(log: DawdlingLog, *, end: bool) -> int:
     keeping_up = asyncio.create_task(committer.keep_up(0.0))
     while not log.begun.is_set():
         await asyncio.sleep(0)
-    done, _ = committer.submit([event(1)], [], 10, now())
+    told: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+    committer.submit([event(1)], [], 10, now(), lambda outcomes, *_: told.set_result(outcomes))
     for _ in range(10):  # all that the event loop does at once
         await asyncio.sleep(0)
     if end:
@@ -51,7 +53,7 @@ async def submit_meanwhile(log: DawdlingLog, *, end: bool) -> int:
         for _ in range(10):
             await asyncio.sleep(0)
     log.go_on.set()
-    outcomes = await asyncio.wait_for(asyncio.shield(done), PATIENCE)
+    outcomes = await asyncio.wait_for(told, PATIENCE)
     keeping_up.cancel()
     with suppress(asyncio.CancelledError):
         await keeping_up

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from cauce.app.collector import Collector, tune_process
 from cauce.app.compose import Composition
 from cauce.app.http_server import run_http
+from cauce.app.tracking_protocol import TrackingProtocol
 from cauce.govern.keys import KeyRing
 from cauce.storage.records import Reader
 from cauce.vocabulary import moment
@@ -26,7 +27,12 @@ def run(composition: Composition, descriptor: str) -> None:
         new_id=lambda: str(uuid.uuid4()),
     )
     tune_process()
-    run_http(app, int(descriptor), stop_seconds=composition.settings.serve.stop_seconds)
+    run_http(
+        app,
+        int(descriptor),
+        stop_seconds=composition.settings.serve.stop_seconds,
+        protocol=TrackingProtocol,
+    )
 
 
 class _Control:

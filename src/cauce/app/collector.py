@@ -7,9 +7,9 @@ door (``cauce.collect.service``), and answered once the log has it on disk.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from time import perf_counter
 
+from cauce.app.intake import Intake
 from cauce.collect.answers import (
     GET_ONLY,
     NO_KEY,
@@ -19,7 +19,6 @@ from cauce.collect.answers import (
     READY,
     SUCCESS,
     TEXT,
-    TOO_MANY,
     UNAVAILABLE,
     WRONG_ORIGIN,
     Answer,
@@ -28,22 +27,19 @@ from cauce.collect.answers import (
     answer,
     in_detail,
     preflight,
-    refused,
     try_later,
 )
 from cauce.collect.call import DISCARDED, PIXELS, ROUTES, VALIDATING
-from cauce.collect.committer import Committer
-from cauce.collect.counters import Counters
 from cauce.collect.judge import IdFactory
 from cauce.collect.needs import WriteKeys
 from cauce.collect.origins import Origins
 from cauce.collect.pixel import PICTURE, as_picture, pixel_request
 from cauce.collect.sdk import SdkFiles
-from cauce.collect.service import OK, UNKNOWN_KEY, Decision, Door, Request
+from cauce.collect.service import OK, UNKNOWN_KEY, Decision, Request
 from cauce.collect.settings import CollectSettings
-from cauce.eventlog.port import EventLog, Outcome
+from cauce.eventlog.port import EventLog
 from cauce.storage import garbage
-from cauce.vocabulary.errors import CauceError, Transient
+from cauce.vocabulary.errors import CauceError
 from cauce.vocabulary.event import Call
 from cauce.vocabulary.moment import Clock, Moment
 
@@ -67,25 +63,19 @@ class Collector:
     def __init__(
         self, log: EventLog, keys: WriteKeys, limits: CollectSettings, *, clock: Clock, new_id: IdFactory
     ) -> None:
-        self._log = log
+        self.intake = Intake(log, keys, limits, clock=clock, new_id=new_id)
+        self.origins = Origins(limits.origins)
         self._limits = limits
         self._clock = clock
-        self._door = Door(keys, limits, new_id)
+        self._door = self.intake.door
         self._sdk = SdkFiles(keys, limits)
-        self._origins = Origins(limits.origins)
-        self._for_programs: tuple[Header, ...] | None = self._origins.for_programs
-        self.counters = Counters()
-        self._committer: Committer | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's life."""
         if scope["type"] == "http":
             began = perf_counter()
             headers = dict(scope["headers"])
-            if scope["method"] == "POST" and b"origin" not in headers:
-                shared = self._for_programs
-            else:
-                shared = self._origins.headers(headers.get(b"origin"))
+            shared = self.shared_headers(scope["method"] == "POST", headers)
             try:
                 reply = WRONG_ORIGIN if shared is None else await self._answer(scope, headers, receive)
             except _Gone:
@@ -93,7 +83,7 @@ class Collector:
             except CauceError as error:  # the keys cannot be read
                 reply = try_later(UNAVAILABLE, error)
             status, own, body = reply
-            self.counters.requests[status] += 1
+            self.intake.counters.requests[status] += 1
             timing = (b"server-timing", b"collect;dur=%.2f" % ((perf_counter() - began) * 1_000))
             together = (*own, *(shared or ()), timing)
             await send({"type": "http.response.start", "status": status, "headers": together})
@@ -101,18 +91,18 @@ class Collector:
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
+    def shared_headers(self, is_post: bool, headers: dict[bytes, bytes]) -> tuple[Header, ...] | None:
+        """What every answer to a request with these headers has; None if its origin is not allowed."""
+        if is_post and b"origin" not in headers:
+            return self.origins.for_programs
+        return self.origins.headers(headers.get(b"origin"))
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._committer = Committer(self._log, self._clock, self._limits, self.counters)
-        with suppress(Transient):  # whoever sends is told to come back, until the log answers
-            await asyncio.to_thread(self._log.catch_up)
-        keeping_up = asyncio.create_task(self._committer.keep_up())
+        await self.intake.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        keeping_up.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping_up
-        await self._committer.close()
+        await self.intake.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _answer(
@@ -167,7 +157,7 @@ class Collector:
             reply = await self._keep(self._door.decide(request), len(query), received, strict=False)
         except CauceError as error:
             reply = try_later(UNAVAILABLE, error)
-        self.counters.pixels[reply.status] += 1
+        self.intake.counters.pixels[reply.status] += 1
         return as_picture(reply)
 
     async def _other(self, path: str, method: str, scope: Message, headers: dict[bytes, bytes]) -> Answer:
@@ -189,32 +179,21 @@ class Collector:
         if path == "/health":
             return answer(OK, {"status": "ok"})
         if path == "/ready":
-            committer = self._committer
-            return NOT_READY if committer is None or committer.failing else READY
+            return READY if self.intake.ready else NOT_READY
         if path == "/metrics":
-            waiting = self._committer.load.events if self._committer else 0
-            return answer(OK, self.counters.text(waiting).encode(), TEXT)
+            return answer(OK, self.intake.counters.text(self.intake.waiting_events).encode(), TEXT)
         return NO_SUCH_PATH
 
     async def _keep(self, decision: Decision, size: int, received: Moment, *, strict: bool) -> Answer:
         """The answer to a decision, once all of it is durable."""
-        if decision is UNKNOWN_KEY:
-            return NO_KEY
-        outcomes: list[Outcome] = []
-        first = 0
-        if decision.events or decision.refused:
-            assert self._committer is not None, "the server serves before it has started"
-            try:
-                done, first = self._committer.submit(decision.events, decision.refused, size, received)
-            except Transient as busy:
-                return try_later(TOO_MANY, busy)
-            try:
-                outcomes = await done
-            except CauceError as error:
-                return try_later(UNAVAILABLE, error)
-        if strict:
-            return in_detail(decision, outcomes[first : first + len(decision.events)])
-        return SUCCESS if decision.status == OK else refused(decision.faults[0].problem)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(answer: Answer) -> None:
+            if not answered.done():  # else nobody waits for it any more
+                answered.set_result(answer)
+
+        self.intake.keep(decision, size, received, reply, strict=strict)
+        return await answered
 
 
 def _is_strict(value: bytes) -> bool:

@@ -26,18 +26,26 @@ _GATHER_SECONDS = 0.006
 _ROUNDS = 3
 
 
+Done = Callable[[list[Outcome], int, CauceError | None], None]
+"""Told what became of what one has submitted, in a group with others, once all of that is durable.
+
+It gets the outcomes of the whole group's events and the place of the first of
+one's own among them; or the error for which nothing of the group was stored.
+"""
+
+
 class _Group:
     """What is made durable at once."""
 
-    __slots__ = ("bytes", "done", "events", "received", "refused", "size")
+    __slots__ = ("bytes", "events", "received", "refused", "size", "waiting")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self) -> None:
         self.events: list[Accepted] = []
         self.refused: list[Refused] = []
         self.received = Moment(0)
         self.size = 0
         self.bytes = 0
-        self.done: asyncio.Future[list[Outcome]] = loop.create_future()
+        self.waiting: list[tuple[Done, int]] = []
 
 
 class Load(NamedTuple):
@@ -45,15 +53,6 @@ class Load(NamedTuple):
 
     events: int
     bytes: int
-
-
-Submitted = tuple[asyncio.Future[list[Outcome]], int]
-"""What was submitted, in a group with others.
-
-The future gives the outcomes of the whole group once all of it is durable; await
-it, do not cancel it: others share it. The number is the place of the first event
-of one's own among them.
-"""
 
 
 class Committer:
@@ -66,7 +65,7 @@ class Committer:
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._gathering = _Group(self._loop)
+        self._gathering = _Group()
         self._full: deque[_Group] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,13 +79,17 @@ class Committer:
         return Load(self._waiting_events, self._waiting_bytes)
 
     def submit(
-        self, events: Sequence[Accepted], refused: Sequence[Refused], size: int, received: Moment
-    ) -> Submitted:
-        """Take events and refused input into the next group.
+        self,
+        events: Sequence[Accepted],
+        refused: Sequence[Refused],
+        size: int,
+        received: Moment,
+        done: Done,
+    ) -> None:
+        """Take events and refused input into the next group; ``done`` is told what became of them.
 
-        ``size`` is the length of the request's body. The future raises
-        ``CauceError`` if the log refused; then nothing of it was stored. Raises
-        ``Transient`` itself if too much is waiting.
+        ``size`` is the length of the request's body. Raises ``Transient`` if too
+        much is waiting; then ``done`` is never called.
         """
         count = len(events) + len(refused)
         limits = self._limits
@@ -99,8 +102,8 @@ class Committer:
         group = self._gathering
         if group.size and group.size + count > limits.group_events:
             self._full.append(group)
-            group = self._gathering = _Group(self._loop)
-        first = len(group.events)
+            group = self._gathering = _Group()
+        group.waiting.append((done, len(group.events)))
         group.events += events
         group.refused += refused
         group.size += count
@@ -110,7 +113,6 @@ class Committer:
         if self._idle.is_set():
             self._idle.clear()
             self._loop.call_soon(self._next)  # after all that arrived together
-        return group.done, first
 
     async def close(self) -> None:
         """Wait until all that was submitted is durable or refused."""
@@ -145,7 +147,7 @@ class Committer:
         if self._full:
             group = self._full.popleft()
         elif self._gathering.size:
-            group, self._gathering = self._gathering, _Group(self._loop)
+            group, self._gathering = self._gathering, _Group()
         else:
             self._idle.set()
             return
@@ -173,11 +175,10 @@ class Committer:
         self._note(error)
         if error is None:
             self._counters.committed(outcomes, group.refused, self._loop.time() - begun)
-            group.done.set_result(outcomes)
+            _tell(group, outcomes, None)
         else:
             self._counters.failed(error)
-            group.done.set_exception(_as_transient(error, self._limits.retry_seconds))
-            group.done.exception()  # looked at: nobody may be waiting any more
+            _tell(group, [], _as_transient(error, self._limits.retry_seconds))
         self._gather(0, 0, self._loop.time() + _GATHER_SECONDS)
 
     def _gather(self, size: int, rounds: int, deadline: float) -> None:
@@ -202,6 +203,15 @@ class Committer:
         elif error is None and self.failing:
             logger.warning("events can be stored again")
         self.failing = error is not None
+
+
+def _tell(group: _Group, outcomes: list[Outcome], error: CauceError | None) -> None:
+    """Tell everybody who waits for the group; one who cannot be told keeps nothing from the others."""
+    for done, first in group.waiting:
+        try:
+            done(outcomes, first, error)
+        except Exception:
+            logger.exception("somebody could not be told what became of events")
 
 
 def _commit(pending: Pending) -> list[Outcome]:
