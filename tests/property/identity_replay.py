@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cauce.identity.policy import Policy
 from cauce.identity.service import Identity
-from cauce.identity.simulate import Observation
+from cauce.identity.simulated import Observation
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Position

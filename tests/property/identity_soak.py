@@ -12,7 +12,7 @@ from time import monotonic
 
 from cauce.identity.policy import Policy
 from cauce.identity.rules import read_rules
-from cauce.identity.simulate import read_observations
+from cauce.identity.simulated import read_events
 from tests.property.identity_oracle import oracle
 from tests.property.identity_replay import clear, fold, open_store, partition, split, tables
 from tests.property.identity_worlds import random_world
@@ -40,7 +40,7 @@ def compare(store, rng, *, stored):
     rules, events, cap = random_world(rng)
     policy = Policy(read_rules(rules), max_links=cap)
     if stored:
-        observations = list(read_observations(policy, events))
+        observations = list(read_events(policy, events))
         outcomes = []
         for cuts in (range(len(observations)), (), [rng.randrange(len(observations) + 1) for _ in range(3)]):
             clear(store)

@@ -13,6 +13,43 @@ def random_world(rng: random.Random) -> tuple[dict[str, Any], list[dict[str, Any
     return rules, events, rng.choice((1000, 1000, 5, 3))
 
 
+def random_history(rng: random.Random) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+    """The same, with windows, statements, consent, and events that take others back."""
+    rules, events, cap = random_world(rng)
+    for kind in rules["identifiers"]:
+        if "limit" in kind and rng.random() < 0.25:
+            kind["window"] = rng.choice((1, 2, 5, 30))
+    if rng.random() < 0.5:
+        rules["purpose"] = "ads"
+    ops = rng.choice((("same", "never"), ("retract",), ("withdraw", "grant"), OPS, OPS))
+    values = ("a", "b", "c", "d", "0")[: rng.choice((2, 3, 4, 5))]
+    for number in range(rng.choice((1, 2, 5, 9))):
+        event = _statement(rng, rng.choice(ops), f"s{number}", values, events)
+        events.insert(rng.randrange(len(events) + 1), event)
+    return rules, events, cap
+
+
+OPS = ("same", "same", "never", "never", "retract", "withdraw", "grant")
+
+
+def _statement(
+    rng: random.Random, op: str, id_: str, values: tuple[str, ...], events: list[dict[str, Any]]
+) -> dict[str, Any]:
+    ts = rng.randrange(rng.choice((2, 6, 30)))
+    if op == "retract":
+        names = [event["id"] for event in events] + ["unknown", "s0", "s1", "s2"]
+        return {"id": id_, "ts": ts, "op": op, "events": rng.sample(names, rng.choice((1, 1, 2, 3)))}
+    types = rng.choices((*TYPES, *TYPES, "other"), k=2)
+    if op in ("withdraw", "grant"):
+        event = {"id": id_, "ts": ts, "op": op, "ids": {type_: rng.choice(values) for type_ in types}}
+        purposes = rng.choice((None, [], ["ads"], ["ads", "mail"], ["mail"]))
+        return event if purposes is None else {**event, "purposes": purposes}
+    ids: dict[str, Any] = {}
+    for type_ in types:
+        ids[type_] = [*ids.get(type_, []), rng.choice(values)]
+    return {"id": id_, "ts": ts, "op": op, "ids": ids}
+
+
 def random_rules(rng: random.Random) -> dict[str, Any]:
     kinds = []
     for place, type_ in enumerate(TYPES[: rng.choice((2, 3, 3, 4))]):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cauce.identity.bulk import PEOPLE, BulkIdentity, signed
 from cauce.identity.policy import Policy
 from cauce.identity.rules import read_rules
-from cauce.identity.simulate import Observation, read_observations
+from cauce.identity.simulated import Observation, read_events
 from tests.property.identity_replay import clear, fold, open_store, tables
 from tests.property.identity_worlds import random_world
 
@@ -79,7 +79,7 @@ def check(store, policy, observations):
 def test_bulk_identity_equals_the_stream(store, rng):
     rules, events, cap = random_world(rng)
     policy = Policy(read_rules(rules), max_links=cap)
-    check(store, policy, list(read_observations(policy, events)))
+    check(store, policy, list(read_events(policy, events)))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -111,7 +111,7 @@ def test_larger_worlds_with_hubs_too(store, seed):
         }
         for number in range(rng.choice((60, 200)))
     ]
-    check(store, policy, list(read_observations(policy, events)))
+    check(store, policy, list(read_events(policy, events)))
 
 
 def test_values_with_a_nul_are_told_apart(store):
@@ -125,5 +125,5 @@ def test_values_with_a_nul_are_told_apart(store):
         {"user_id": "a", "device": "x"},
     ]
     events = [{"id": str(n), "ts": n, "ids": one} for n, one in enumerate(ids)]
-    check(store, policy, list(read_observations(policy, events)))
+    check(store, policy, list(read_events(policy, events)))
     check(store, policy, [])

@@ -8,16 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cauce.identity.graph import Graph
-from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
-from cauce.identity.resolve import Resolver
 from cauce.identity.rules import read_rules
-from cauce.identity.simulate import profiles_of, read_observations
-from cauce.vocabulary.event import Position
+from cauce.identity.simulate import Simulation
+from cauce.identity.simulated import read_events
 from tests.property.identity_oracle import oracle
 from tests.property.identity_replay import clear, fold, open_store, partition, split, tables
-from tests.property.identity_worlds import random_world
+from tests.property.identity_worlds import random_history, random_world
 
 
 @given(st.randoms(use_true_random=False))
@@ -30,14 +27,21 @@ def test_after_every_event_the_partition_is_that_of_the_definition(rng):
         rng.shuffle(events)
 
 
+@given(st.randoms(use_true_random=False))
+@settings(parent=settings(), max_examples=max(300, settings().max_examples))
+def test_so_it_is_with_statements_consent_windows_and_what_is_taken_back(rng):
+    rules, events, cap = random_history(rng)
+    policy = Policy(read_rules(rules), max_links=cap)
+    for _ in range(2):
+        check_every_prefix(rules, policy, events, cap)
+        rng.shuffle(events)
+
+
 def check_every_prefix(rules, policy, events, cap):
-    resolver = Resolver(Graph(policy), Names("test"))
-    delivered = set()
-    for number, one in enumerate(read_observations(policy, events), 1):
-        if one.id not in delivered:
-            delivered.add(one.id)
-            resolver.observe(one.identifiers, time=one.time, source=one.source, position=Position(number))
-        assert profiles_of(resolver.graph) == oracle(rules, events[:number], cap)
+    simulation = Simulation(policy)
+    for number, event in enumerate(read_events(policy, events), 1):
+        simulation.fold(event)
+        assert simulation.profiles() == oracle(rules, events[:number], cap)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def store(tmp_path_factory):
 def test_batches_and_restarts_change_no_row(store, rng):
     rules, events, cap = random_world(rng)
     policy = Policy(read_rules(rules), max_links=cap)
-    observations = list(read_observations(policy, events))
+    observations = list(read_events(policy, events))
     some = [rng.randrange(len(observations) + 1) for _ in range(rng.randrange(5))]
     outcomes = []
     for cuts in (range(len(observations)), (), some):

@@ -6,7 +6,7 @@ import pytest
 
 from cauce.identity import default_rules, read_rules
 from cauce.identity.policy import Policy
-from cauce.vocabulary.errors import BadSettings, Unsupported
+from cauce.vocabulary.errors import BadSettings
 
 USER = {"type": "user_id", "limit": 1}
 
@@ -37,11 +37,6 @@ def test_wrong_rules_are_refused_with_the_place(rules: dict[str, Any], message: 
         read_rules(rules)
     assert message in refused.value.message
     assert hint in refused.value.hint
-
-
-def test_windows_are_refused_until_they_are_built() -> None:
-    with pytest.raises(Unsupported, match=r"identifiers\[0\]\.window"):
-        read_rules({"identifiers": [{"type": "anonymous_id", "limit": 5, "window": 604_800}]})
 
 
 def test_equal_rules_have_equal_hashes() -> None:

@@ -11,7 +11,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from cauce.identity.consent import Consents
 from cauce.identity.policy import Policy
+from cauce.identity.statements import Statements
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
@@ -85,14 +87,16 @@ class Group:
 
 
 class Node:
-    """An identifier; ``group`` is None if it is blocked or of no listed type.
+    """An identifier; it ``counts`` unless it is blocked or of no listed type.
 
+    ``group`` is None if it does not count, and as long as no observation of it counts.
     ``links``: type → ids of the identifiers it was seen with; ``signatures``:
     those that link it; links to ranks of ``cut`` and above do not count.
     """
 
     __slots__ = (
         "_packed",
+        "counts",
         "cut",
         "first_time",
         "group",
@@ -110,6 +114,7 @@ class Node:
         self.key = key
         self.type, _, self.value = key.partition(":")
         self.rank = rank.get(self.type, -1)
+        self.counts = False
         self.group: Group | None = None
         self.first_time = 0
         self.cut = NO_CUT
@@ -143,16 +148,24 @@ class Node:
 class Signature:
     """A set of identifiers that events carried, and the evidence: when and from where.
 
-    ``live`` is filled when ``Graph.live`` is first asked: who is live never changes.
+    ``sources`` has all observations but retracted ones; ``allowed``, if it is not None,
+    those of them that consent allows this view. ``live`` is filled when ``Graph.live``
+    is first asked: which identifiers count never changes.
     """
 
-    __slots__ = ("id", "key", "live", "sources")
+    __slots__ = ("allowed", "id", "key", "live", "sources")
 
     def __init__(self, id_: SignatureKey, key: str, sources: Sources) -> None:
         self.id = id_
         self.key = key
         self.sources = sources
+        self.allowed: Sources | None = None
         self.live: list[Node] | None = None
+
+    @property
+    def evidence(self) -> Sources:
+        """What counts in this view."""
+        return self.sources if self.allowed is None else self.allowed
 
     def ids(self) -> list[int]:
         """The ids of its identifiers, ascending."""
@@ -189,6 +202,9 @@ class Stored(Protocol):
     def find_signatures(self, graph: "Graph", keys: Collection[str]) -> None:
         """Load the signatures of these sets, as far as they exist."""
 
+    def signatures_with(self, graph: "Graph", ids: Collection[int]) -> None:
+        """Load all signatures that hold any of these identifiers."""
+
 
 class Given(NamedTuple):
     """Numbers that new identifiers and signatures have been given beforehand, by their keys."""
@@ -215,6 +231,11 @@ class Graph:
         self.signatures_by_key: dict[str, Signature] = {}
         self.moved: dict[int, Group] = {}
         self.absent: set[str] = set()
+        self.statements = Statements(policy.order)
+        self.consents = Consents()
+        self.retracted: set[str] = set()
+        self.stated: set[int] = set()
+        """The identifiers that something is stated of, as far as events named them."""
         self.last_identifier = 0
         self.last_signature = 0
         self.nodes_added: list[Node] = []
@@ -268,19 +289,33 @@ class Graph:
         fresh = [s for s in map(self.signatures.__getitem__, wanted) if s.live is None]
         self.load(id_ for signature in fresh for id_ in signature.ids())
 
-    def add_node(self, key: str, time: int) -> Node:
-        """A new identifier; a live one is a new profile of its own."""
+    def signatures_with(self, ids: Collection[int]) -> list[Signature]:
+        """All signatures that hold any of these identifiers, in the order of their ids."""
+        if self._stored is not None:
+            self._stored.signatures_with(self, ids)
+        wanted = set(ids)
+        found = sorted(number for number, one in self.signatures.items() if not wanted.isdisjoint(one.ids()))
+        self.load_signatures(found)
+        return [self.signatures[number] for number in found]
+
+    def add_node(self, key: str) -> Node:
+        """A new identifier, which no observation that counts has named yet."""
         id_ = self._given.identifiers.get(key) or self.last_identifier + 1
         self.last_identifier = max(id_, self.last_identifier)
         node = Node(id_, key, self.policy.rank)
         self.nodes[id_] = self.nodes_by_key[key] = node
         self.nodes_added.append(node)
-        if self.policy.counts(node.type, node.value):
-            node.first_time = time
-            node.group = Group(ProfileKey(id_), node.rank, {node.type: [id_]})
-            self.place(node.group)
-            self.members_changed.add(node)
+        node.counts = self.policy.counts(node.type, node.value)
+        if self.statements and key in self.statements:
+            self.stated.add(id_)
         return node
+
+    def enliven(self, node: Node, time: int) -> None:
+        """Make an identifier a profile of its own, first seen at a time."""
+        node.first_time = time
+        node.group = Group(ProfileKey(node.id), node.rank, {node.type: [node.id]})
+        self.place(node.group)
+        self.members_changed.add(node)
 
     def add_signature(self, key: str) -> Signature:
         """A new signature without evidence yet."""
@@ -303,17 +338,16 @@ class Graph:
         return [Identifier(node.type, node.value) for node in nodes]
 
     def live(self, signature: Signature) -> list[Node]:
-        """The live identifiers of a loaded signature, strongest first; its owner is the first."""
+        """The identifiers of a loaded signature that count, strongest first; its owner is the first."""
         if signature.live is None:
             nodes = [self.nodes[id_] for id_ in signature.ids()]
-            signature.live = strongest_first(node for node in nodes if node.group is not None)
+            signature.live = strongest_first(node for node in nodes if node.counts)
         return signature.live
 
-    def group_of(self, id_: int) -> Group:
-        """The profile of a live identifier that is loaded or has moved."""
+    def group_of(self, id_: int) -> Group | None:
+        """The profile of an identifier that is loaded or has moved; None if it is in none any more."""
         node = self.nodes.get(id_)
-        group = node.group if node is not None else None
-        return group or self.moved[id_]
+        return self.moved[id_] if node is None else node.group
 
     def place(self, group: Group) -> None:
         """Put a group under its key."""

@@ -27,12 +27,13 @@ class Grade(NamedTuple):
 
 def grade(signature: Signature, policy: Policy) -> Grade:
     """The grade of a signature that has evidence."""
-    if len(signature.sources) == 1:
-        [(source, (_, first, last))] = signature.sources.items()
+    sources = signature.evidence
+    if len(sources) == 1:
+        [(source, (_, first, last))] = sources.items()
         return Grade(-policy.strength.get(source, 0), -last, first)
-    trust = {source: policy.strength.get(source, 0) for source in signature.sources}
+    trust = {source: policy.strength.get(source, 0) for source in sources}
     best = max(trust.values())
-    times = [signature.sources[source] for source, strength in trust.items() if strength == best]
+    times = [sources[source] for source, strength in trust.items() if strength == best]
     return Grade(-best, -max(last for _, _, last in times), min(first for _, first, _ in times))
 
 

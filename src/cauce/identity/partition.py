@@ -13,7 +13,9 @@ from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
 Move = tuple[int, int | None, int, int]
-"""Identifier, old profile (None: it is new), new profile, position."""
+"""Identifier, old profile (None: it was in none), new profile (0: it is in none), position."""
+
+_NOBODY = 0
 
 Profiles = tuple[ProfileKey, ...]
 
@@ -30,9 +32,28 @@ class Partition:
         self._before: dict[int, ProfileKey | None] = {}
         """What this event has moved or made: identifier → the profile it was in before."""
 
-    def add(self, node: Node) -> None:
-        """Take note of a new live identifier."""
-        self._before[node.id] = None
+    def enliven(self, node: Node, time: Moment) -> None:
+        """Let an identifier be a profile of its own: an observation of it counts."""
+        self._before.setdefault(node.id, None)
+        self._graph.enliven(node, time)
+
+    def leave(self, node: Node) -> Group | None:
+        """Take an identifier out, because no observation of it counts any more; the profile without it."""
+        group = node.group
+        if group is None:
+            return None
+        self._before.setdefault(node.id, group.key)
+        group.unpack(self._rank)
+        group.members[node.type].remove(node.id)
+        if not group.members[node.type]:
+            del group.members[node.type]
+        node.group = None
+        self._graph.members_changed.add(node)
+        self._graph.groups_changed.add(group)
+        if group.members:
+            return group
+        self._graph.remove(group)
+        return None
 
     def groups_of(self, nodes: Iterable[Node]) -> list[Group]:
         """The distinct profiles of live identifiers, in their order."""
@@ -44,7 +65,9 @@ class Partition:
         return groups
 
     def join(self, groups: Sequence[Group]) -> bool:
-        """Make one profile of several; False, and nothing done, if that would break a limit."""
+        """Make one profile of several; False, and nothing done, if a limit or a statement may forbid it."""
+        if self._graph.statements and self._stated(groups):
+            return False
         for type_, limit in self._limits:
             count = 0
             for group in groups:
@@ -59,6 +82,11 @@ class Partition:
                 self._absorb(winner, group)
         self._graph.groups_changed.add(winner)
         return True
+
+    def _stated(self, groups: Sequence[Group]) -> bool:
+        """Whether anything is stated of any member."""
+        stated = self._graph.stated
+        return any(id_ in stated for group in groups for id_ in group.ids())
 
     def _absorb(self, winner: Group, group: Group) -> None:
         for type_, ids in group.members.items():
@@ -105,6 +133,14 @@ class Partition:
         group.key, group.profile_id = ProfileKey(node.id), ""
         self._graph.place(group)
 
+    def anchor_anew(self, groups: Iterable[Group]) -> None:
+        """Name profiles after the members that come first now."""
+        for group in groups:
+            anchor = _anchor(self._graph.members(group))
+            if anchor.id != group.key:
+                self._anchor_at(group, anchor)
+                group.rank = anchor.rank
+
     def rebuild(self, groups: Sequence[Group], parts: Sequence[Sequence[Node]]) -> None:
         """Replace profiles by the parts that their members now form."""
         whole = {frozenset(group.ids()) for group in groups}
@@ -147,6 +183,11 @@ class Partition:
         changed: set[ProfileKey] = set()
         for id_, old in sorted(before.items()) if len(before) > 1 else before.items():
             group = self._graph.group_of(id_)
+            if group is None:
+                if old is not None:
+                    self.moves.append((id_, old, _NOBODY, position))
+                    (changed if groups.get(old) else gone).add(old)
+                continue
             if not group.profile_id:
                 group.profile_id = self._names.profile_id(self._graph.nodes[group.key].key)
             new = group.key
@@ -162,8 +203,13 @@ class Partition:
 
 def _group_of(part: Sequence[Node]) -> Group:
     """A new profile of these identifiers, named after its anchor."""
-    anchor = min(part, key=lambda node: (node.rank, node.first_time, node.value))
+    anchor = _anchor(part)
     members: dict[str, list[int]] = {}
     for node in sorted(part, key=lambda node: (node.rank, node.id)):
         members.setdefault(node.type, []).append(node.id)
     return Group(ProfileKey(anchor.id), anchor.rank, members)
+
+
+def _anchor(nodes: Iterable[Node]) -> Node:
+    """The identifier that names a profile: strongest type, earliest, smallest value."""
+    return min(nodes, key=lambda node: (node.rank, node.first_time, node.value))

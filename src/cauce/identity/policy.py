@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from cauce.identity.rules import ANY_TYPE, Conflict, Ruleset
+from cauce.vocabulary.moment import SECOND
 
 MAX_LINKS = 1_000
 """The hard cap of links per identifier (``identity.md`` section 3, Defaults)."""
@@ -25,10 +26,17 @@ class Policy:
         self.rank = {rule.type: rank for rank, rule in enumerate(rules)}
         self.newest = tuple(rule.conflict is Conflict.NEWEST for rule in rules)
         self.max_owners = tuple(rule.max_owners for rule in rules)
-        self.singles = frozenset(rule.type for rule in rules if rule.limit == 1)
+        self.purpose = ruleset.purpose
+        self.singles = frozenset(rule.type for rule in rules if rule.limit == 1 and rule.window is None)
+        """The types of which an event may carry one value only."""
         limited = sorted((rule.limit, rank) for rank, rule in enumerate(rules) if rule.limit is not None)
         self.limits = tuple((self.types[rank], limit) for limit, rank in limited)
         """Limited types with their limits, the tightest first."""
+        windows = [rules[rank].window for _, rank in limited]
+        self.windows = tuple(None if window is None else window * SECOND for window in windows)
+        """The windows of ``limits``, in microseconds; None where all values ever seen count."""
+        self.windowed = frozenset(rank for _, rank in limited if rules[rank].window is not None)
+        """The ranks of types with a window."""
         self.limit_index = {rank: index for index, (_, rank) in enumerate(limited)}
         """Rank → place in ``limits``; unlimited types are absent."""
         self.owners = tuple(self._owner_types(rank) for rank in range(len(rules)))
@@ -40,15 +48,28 @@ class Policy:
     def _owner_types(self, rank: int) -> frozenset[str]:
         if self.max_owners[rank] is None:
             return frozenset()
-        return self.singles.intersection(self.types[:rank])
+        stronger = self.ruleset.identifiers[:rank]
+        return frozenset(rule.type for rule in stronger if rule.limit == 1)
 
     def _few(self, rank: int) -> int:
         others = max(1, self.max_ids - 1)
-        return min(self.max_links // others, self.max_owners[rank] or self.max_links)
+        owners = self.max_owners[rank] or self.max_links
+        if not self.owners[rank] <= self.singles:
+            owners //= others  # an event may carry several values of a type whose limit has a window
+        return min(self.max_links // others, owners)
 
     def counts(self, type_: str, value: str) -> bool:
         """Whether an identifier is live in this view: of a listed type and not blocked."""
         return type_ in self.rank and not self._blocked.matches(type_, value)
+
+    def order(self, key: str) -> tuple[int, str]:
+        """Priority and value of a live identifier ``type:value``."""
+        type_, _, value = key.partition(":")
+        return self.rank[type_], value
+
+    def covers(self, purposes: Sequence[str]) -> bool:
+        """Whether consent for these purposes, none for all, concerns this view."""
+        return not purposes or self.purpose in purposes
 
     def blocks(self, type_: str, value: str) -> bool:
         """Whether a value is blocked; asked of the trimmed raw value and of the normalized one."""

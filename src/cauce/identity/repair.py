@@ -10,16 +10,8 @@ from typing import NamedTuple
 
 from cauce.identity.graph import Graph, Group, Node
 from cauce.identity.order import Rank, ends, grade, rank_of
-
-
-class Part:
-    """A growing group of the pass: member ids, and how many of each limited type."""
-
-    __slots__ = ("counts", "ids")
-
-    def __init__(self, id_: int, counts: list[int]) -> None:
-        self.ids = [id_]
-        self.counts = counts
+from cauce.identity.parts import Part, part_of, parts_of
+from cauce.identity.policy import Policy
 
 
 class Outcome(NamedTuple):
@@ -47,53 +39,50 @@ def repair(graph: Graph, groups: Iterable[Group], loose: Iterable[Group]) -> Out
     while True:
         ordered = sorted(concerned, key=lambda group: group.key)
         home = {node.id: group for group in ordered for node in graph.members(group)}
-        part_of, candidates = _pass(graph, home)
-        fallen = {group for group in ordered if len({id(part_of[i]) for i in group.ids()}) > 1}
+        part, candidates = _pass(graph, home)
+        fallen = {group for group in ordered if len({id(part[i]) for i in group.ids()}) > 1}
         drawn = {c.outside for c in candidates if c.inside in lost or c.inside in fallen}
         if not drawn:
-            parts = {id(part): part for part in part_of.values()}.values()
-            return Outcome(ordered, [[graph.nodes[i] for i in sorted(part.ids)] for part in parts])
+            parts = {id(one): one for one in part.values()}.values()
+            return Outcome(ordered, [[graph.nodes[i] for i in sorted(one.ids)] for one in parts])
         concerned |= drawn
 
 
 def _pass(graph: Graph, home: dict[int, Group]) -> tuple[dict[int, Part], set[Candidate]]:
     """One greedy pass over the links of the members; links to the outside are only tested."""
-    limits = [limit for _, limit in graph.policy.limits]
-    index = graph.policy.limit_index
-    part_of: dict[int, Part] = {}
-    for id_ in home:
-        counts = [0] * len(limits)
-        place = index.get(graph.nodes[id_].rank)
-        if place is not None:
-            counts[place] = 1
-        part_of[id_] = Part(id_, counts)
+    parts = parts_of(graph, home)
     candidates: set[Candidate] = set()
     for _, one, other in sorted(links_of(graph, home)):
         if one in home and other in home:
-            _join(part_of, part_of[one], part_of[other], limits)
+            _join(parts, parts[one], parts[other], graph.policy)
             continue
         inside, outside = (one, other) if one in home else (other, one)
-        place = index.get(graph.nodes[outside].rank)
-        if place is None or part_of[inside].counts[place] < limits[place]:
-            group = graph.nodes[outside].group
-            if group is not None:
-                candidates.add(Candidate(home[inside], group))
-    return part_of, candidates
+        node = graph.nodes[outside]
+        if node.group is not None and _may_take(graph, parts[inside], node):
+            candidates.add(Candidate(home[inside], node.group))
+    return parts, candidates
 
 
-def _join(part_of: dict[int, Part], one: Part, other: Part, limits: list[int]) -> None:
-    """Make one part of two unless that would break a limit."""
+def _join(parts: dict[int, Part], one: Part, other: Part, policy: Policy) -> None:
+    """Make one part of two unless that would break a limit or a statement."""
     if one is other:
         return
-    counts = [a + b for a, b in zip(one.counts, other.counts, strict=True)]
-    if any(count > limit for count, limit in zip(counts, limits, strict=True)):
+    counts = one.takes(other, policy)
+    if counts is None:
         return
     if len(one.ids) < len(other.ids):
         one, other = other, one
-    one.counts = counts
-    one.ids += other.ids
+    one.take(other, counts)
     for id_ in other.ids:
-        part_of[id_] = one
+        parts[id_] = one
+
+
+def _may_take(graph: Graph, part: Part, outside: Node) -> bool:
+    """Whether an identifier of another profile might join: whoever joins with it is not looked at."""
+    stated = graph.statements.of(outside.key)
+    if stated is not None:
+        return part.nevers.isdisjoint(stated.members)  # limits are looked at once all its equals are inside
+    return part.takes(part_of(outside, graph.policy), graph.policy) is not None
 
 
 def links_of(graph: Graph, home: Collection[int]) -> list[tuple[Rank, int, int]]:
@@ -103,6 +92,8 @@ def links_of(graph: Graph, home: Collection[int]) -> list[tuple[Rank, int, int]]
     best: dict[tuple[int, int], Rank] = {}
     for number in sorted(wanted):
         signature = graph.signatures[number]
+        if not signature.evidence:
+            continue
         good = grade(signature, graph.policy)
         for one, other in combinations(graph.live(signature), 2):
             if (one.id in home or other.id in home) and one.links_with(other):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
 from cauce.identity.fuse import connected, record_links
-from cauce.identity.graph import Graph, Group, Node, Signature, signature_key, strongest_first
+from cauce.identity.graph import Graph, Group, Node, Signature, Sources, signature_key, strongest_first
 from cauce.identity.naming import Names
 from cauce.identity.order import Grade, ends, evidence_of, grade
 from cauce.identity.partition import Partition
@@ -26,13 +26,13 @@ NOBODY = Resolution(None, None, (), ())
 
 
 class Sighting:
-    """A tuple of identifiers as looked up: ``live`` strongest first, and their signature."""
+    """A tuple of identifiers as looked up: those that count, strongest first, and their signature."""
 
     __slots__ = ("links_nothing", "live", "signature")
 
     def __init__(self, nodes: list[Node], signature: Signature, policy: Policy) -> None:
         self.signature = signature
-        self.live = [node for node in nodes if node.group is not None]
+        self.live = [node for node in nodes if node.counts]
         self.links_nothing = True
         if len(self.live) > 1:
             self.live = strongest_first(self.live)
@@ -46,23 +46,33 @@ class Resolver:
         self.graph = graph
         self.partition = Partition(graph, names)
         self._policy = graph.policy
+        self._windowed = graph.policy.windowed
         self._keys: dict[tuple[Identifier, ...], list[str]] = {}
         self._sightings: dict[tuple[Identifier, ...], Sighting] = {}
 
     def observe(
-        self, identifiers: tuple[Identifier, ...], *, time: Moment, source: str, position: Position
+        self,
+        identifiers: tuple[Identifier, ...],
+        *,
+        time: Moment,
+        source: str,
+        position: Position,
+        id: str = "",
     ) -> Resolution:
-        """Fold one event: these identifiers were seen together. Each event is given once only."""
+        """Fold one event: these identifiers were seen together. Each event is given once only.
+
+        What is retracted counts nowhere, and what consent does not allow not in this view.
+        """
         sighting = self._sightings.get(identifiers)
         if sighting is None:
             if not identifiers:
                 return NOBODY
-            sighting = self._sight(identifiers, time)
+            sighting = self._sight(identifiers)
         live, signature = sighting.live, sighting.signature
-        for node in live:
-            if time < node.first_time:
-                self.partition.see_earlier(node, time)
-        if not signature.sources:
+        if self._revisable and not self._counts(sighting, id, time, source):
+            return Resolution(signature.id, None, (), ())
+        self._see(live, time)
+        if not signature.evidence:
             self._add_evidence(signature, time, source)
             self._begin(sighting)
         elif sighting.links_nothing or not _apart(live):
@@ -96,7 +106,53 @@ class Resolver:
         sighting = self._sightings.get(identifiers)
         return None if sighting is None else sighting.signature.id
 
-    def _sight(self, identifiers: tuple[Identifier, ...], time: Moment) -> Sighting:
+    @property
+    def _revisable(self) -> bool:
+        """Whether an observation may be one that does not count."""
+        return bool(self.graph.retracted or self.graph.consents)
+
+    def _counts(self, sighting: Sighting, id_: str, time: Moment, source: str) -> bool:
+        """Whether an observation counts; where only consent is lacking, it does in other views."""
+        signature = sighting.signature
+        if id_ in self.graph.retracted:
+            return False
+        consents = self.graph.consents
+        if not consents or consents.allow((self.graph.nodes[i].key for i in signature.ids()), time):
+            return True
+        if signature.allowed is None:
+            signature.allowed = {name: list(seen) for name, seen in signature.sources.items()}
+        add_to(signature.sources, time, source)
+        self.graph.signatures_changed.add(signature)
+        return False
+
+    def _see(self, live: Sequence[Node], time: Moment) -> None:
+        """Take first sightings; where limits or statements depend on them, look at the profiles anew."""
+        stirred: list[Node] = []
+        for node in live:
+            if node.group is None:
+                self.partition.enliven(node, time)
+                if node.id in self.graph.stated:
+                    stirred.append(node)
+            elif time < node.first_time:
+                self.partition.see_earlier(node, time)
+                if node.rank in self._windowed:
+                    stirred.append(node)
+        if stirred:
+            self.look_again(stirred)
+
+    def look_again(self, nodes: Iterable[Node]) -> None:
+        """Make the profiles of these identifiers, and of those stated to be one with them, anew."""
+        statements = self.graph.statements
+        concerned = list(nodes)
+        equal = {key for node in concerned if (one := statements.of(node.key)) for key in one.members}
+        self.graph.find(equal)
+        known = (self.graph.nodes_by_key.get(key) for key in sorted(equal))
+        concerned += [node for node in known if node is not None]
+        groups = self.partition.groups_of(concerned)
+        if groups:
+            self.repair(groups, groups)
+
+    def _sight(self, identifiers: tuple[Identifier, ...]) -> Sighting:
         """Look up identifiers and their signature, making what is new, in the order of keys."""
         graph = self.graph
         nodes, new = [], []
@@ -111,10 +167,7 @@ class Resolver:
             else:
                 nodes.append(node)
         for key in sorted(new):
-            node = graph.add_node(key, time)
-            if node.group is not None:
-                self.partition.add(node)
-            nodes.append(node)
+            nodes.append(graph.add_node(key))
         ids = signature_key([node.id for node in nodes])
         if not new:
             graph.find_signatures([ids])
@@ -123,15 +176,9 @@ class Resolver:
         return sighting
 
     def _add_evidence(self, signature: Signature, time: Moment, source: str) -> None:
-        seen = signature.sources.get(source)
-        if seen is None:
-            signature.sources[source] = [1, time, time]
-        else:
-            seen[0] += 1
-            if time > seen[2]:
-                seen[2] = time
-            elif time < seen[1]:
-                seen[1] = time
+        add_to(signature.sources, time, source)
+        if signature.allowed is not None:
+            add_to(signature.allowed, time, source)
         self.graph.signatures_changed.add(signature)
 
     def _begin(self, sighting: Sighting) -> None:
@@ -153,7 +200,7 @@ class Resolver:
                 apart += component
         loose = [group for group in self.partition.groups_of(blown) if not group.alone]
         if apart or loose:
-            self._repair([*self.partition.groups_of(apart), *loose], loose)
+            self.repair([*self.partition.groups_of(apart), *loose], loose)
 
     def _improve(self, live: Sequence[Node], before: Grade, after: Grade) -> None:
         """Try again the rejected links of a signature whose evidence has become better."""
@@ -164,9 +211,10 @@ class Resolver:
                 if evidence_of(weaker, after, self._policy) < evidence_of(weaker, before, self._policy):
                     apart += (one, other)
         if apart:
-            self._repair(self.partition.groups_of(apart), ())
+            self.repair(self.partition.groups_of(apart), ())
 
-    def _repair(self, groups: Iterable[Group], loose: Iterable[Group]) -> None:
+    def repair(self, groups: Iterable[Group], loose: Iterable[Group]) -> None:
+        """Run the ordered pass again on some profiles, and on those that it draws in."""
         outcome = repair(self.graph, groups, loose)
         self.partition.rebuild(outcome.groups, outcome.parts)
 
@@ -175,6 +223,19 @@ def keys_of(identifiers: Iterable[Identifier]) -> list[str]:
     """The keys of identifiers, each once."""
     keys = [f"{type_}:{value}" for type_, value in identifiers]
     return keys if len(keys) == 1 else list(dict.fromkeys(keys))
+
+
+def add_to(sources: Sources, time: Moment, source: str) -> None:
+    """Count one observation."""
+    seen = sources.get(source)
+    if seen is None:
+        sources[source] = [1, time, time]
+    else:
+        seen[0] += 1
+        if time > seen[2]:
+            seen[2] = time
+        elif time < seen[1]:
+            seen[1] = time
 
 
 def _apart(live: Sequence[Node]) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from cauce.vocabulary.errors import BadSettings, Unsupported
+from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.nearest import did_you_mean
 
@@ -90,7 +90,7 @@ def read_rules(document: Mapping[str, Any]) -> Ruleset:
     """The ruleset of a decoded YAML or JSON document.
 
     Raises ``BadSettings`` naming the place (``identifiers[2].limit``) and, for an
-    unknown key, the nearest valid one; ``Unsupported`` for ``window``.
+    unknown key, the nearest valid one.
     """
     _check_keys(document, Ruleset, "")
     for name, kind in (("identifiers", TypeRule), ("blocked", Blocked)):
@@ -125,11 +125,6 @@ def _check_types(ruleset: Ruleset) -> None:
                 f"{rule.type} is listed twice, at identifiers[{index}].type", "Remove one of the two."
             )
         seen.add(rule.type)
-        if rule.window is not None:
-            raise Unsupported(
-                f"Identity rules: identifiers[{index}].window is not supported yet.",
-                hint="Leave it out: the limit then counts all values ever seen.",
-            )
 
 
 def _check_blocked(ruleset: Ruleset) -> None:

@@ -47,10 +47,16 @@ class Session:
         self._graph.load_groups(profiles)
 
     def observe(
-        self, identifiers: tuple[Identifier, ...], *, time: Moment, source: str, position: Position
+        self,
+        identifiers: tuple[Identifier, ...],
+        *,
+        time: Moment,
+        source: str,
+        position: Position,
+        id: str = "",
     ) -> Resolution:
         """Fold one event: these identifiers were seen together. Each event is given once only."""
-        return self._resolver.observe(identifiers, time=time, source=source, position=position)
+        return self._resolver.observe(identifiers, time=time, source=source, position=position, id=id)
 
     def signature(self, identifiers: tuple[Identifier, ...]) -> SignatureKey | None:
         """The signature of these identifiers; None if no event carried them yet."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
+from sqlalchemy import or_, select
 
 from cauce.identity import records
 from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
@@ -12,6 +13,9 @@ from cauce.storage.records import Reader, Row, Transaction
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _read_sources = msgspec.json.Decoder(Sources).decode
 
+_AT_ONCE = 100
+"""Identifiers that one look at all signatures searches for."""
+
 
 class StoredRows:
     """Loads the rows of one view into a graph; see ``Stored``."""
@@ -19,6 +23,7 @@ class StoredRows:
     def __init__(self, reader: Reader, view: int) -> None:
         self._reader = reader
         self._view = view
+        self._complete: set[int] = set()
 
     def find(self, graph: Graph, keys: set[str]) -> None:
         """Load identifiers by their keys, with their groups."""
@@ -46,6 +51,18 @@ class StoredRows:
             signature = Signature(number, key, _read_sources(sources))
             graph.signatures[number] = graph.signatures_by_key[key] = signature
 
+    def signatures_with(self, graph: Graph, ids: Collection[int]) -> None:
+        """Load all signatures that hold any of these identifiers: a look at every signature there is."""
+        wanted = sorted(set(ids) - self._complete)
+        if not wanted:
+            return
+        self._complete.update(wanted)
+        column = "," + records.signatures.c.identifiers + ","
+        for start in range(0, len(wanted), _AT_ONCE):
+            holds = or_(*(column.contains(f",{id_},") for id_ in wanted[start : start + _AT_ONCE]))
+            rows = self._reader.select(select(records.signatures.c.identifiers).where(holds))
+            self.find_signatures(graph, [row[0] for row in rows if row[0] not in graph.signatures_by_key])
+
     def _add_nodes(self, graph: Graph, found: list[Row]) -> None:
         rank, nodes = graph.policy.rank, {}
         for id_, _, key in found:
@@ -57,6 +74,7 @@ class StoredRows:
             self.groups(graph, wanted)
         for _, id_, profile, first_time, cut, links, signatures in homes:
             node = nodes[id_]
+            node.counts = True
             moved = graph.moved.pop(id_, None)
             node.group = moved or graph.groups[profile]
             node.first_time = first_time
@@ -64,6 +82,9 @@ class StoredRows:
             node.pack(links, signatures)
             if moved is not None:
                 graph.members_changed.add(node)
+        for node in nodes.values():
+            if node.group is None:  # nobody's, or in nobody's any more
+                node.counts = graph.policy.counts(node.type, node.value)
 
 
 def save(transaction: Transaction, graph: Graph, view: int, newest: int) -> None:
@@ -80,8 +101,11 @@ def save(transaction: Transaction, graph: Graph, view: int, newest: int) -> None
     moved = {id_: group.key for id_, group in graph.moved.items()}
     untouched = transaction.rows(records.members, "identifier", moved, view=view) if moved else []
     rows = [(row[0], row[1], moved[row[1]], *row[3:]) for row in untouched]
-    rows += [_member_row(view, node) for node in graph.members_changed]
+    rows += [_member_row(view, node, node.group) for node in graph.members_changed if node.group]
     transaction.put(records.members, sorted(rows))
+    nobodys = [node.id for node in graph.members_changed if node.group is None]
+    if nobodys:
+        transaction.remove(records.members, "identifier", nobodys, view=view)
     gone = [key for key, group in graph.groups.items() if group is None and key <= newest]
     if gone:
         transaction.remove(records.profiles, "profile", gone, view=view)
@@ -89,9 +113,9 @@ def save(transaction: Transaction, graph: Graph, view: int, newest: int) -> None
     transaction.put(records.profiles, sorted(_profile_row(view, group) for group in live))
 
 
-def _member_row(view: int, node: Node) -> Row:
+def _member_row(view: int, node: Node, group: Group) -> Row:
     cut = None if node.cut == NO_CUT else node.cut
-    return view, node.id, node.group.key if node.group else None, node.first_time, cut, *node.texts()
+    return view, node.id, group.key, node.first_time, cut, *node.texts()
 
 
 def _profile_row(view: int, group: Group) -> Row:
