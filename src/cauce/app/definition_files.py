@@ -138,6 +138,16 @@ def yaml_text(value: Any) -> str:
     return text
 
 
+def flow_text(value: Any) -> str:
+    """A plain value as YAML on one line: ``{type: email, limit: 5}``."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ONE_LINE, default_flow_style=True
+    )
+    return text.strip()
+
+
+_ONE_LINE = 1_000_000
+
 _BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
 """Characters that YAML takes for the end of a line, or drops, unless they are escaped."""
 

@@ -19,6 +19,7 @@ from cauce.app.field_docs import own_fields_first
 from cauce.app.misfit import explain_misfit
 from cauce.app.problems import Problems
 from cauce.collect.settings import CollectSettings
+from cauce.identity.settings import IdentitySettings
 from cauce.storage.settings import StoreSettings
 from cauce.vocabulary.errors import BadSettings
 from cauce.vocabulary.nearest import did_you_mean
@@ -118,6 +119,7 @@ class Settings:
     serve: ServeSettings = field(default_factory=ServeSettings)
     definitions: DefinitionsSettings = field(default_factory=DefinitionsSettings)
     rebuild: RebuildSettings = field(default_factory=RebuildSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
 
 
 class Setting(NamedTuple):

@@ -17,6 +17,7 @@ from cauce.app.api.definitions import definition_routes
 from cauce.app.api.deliveries import delivery_routes
 from cauce.app.api.destinations import destination_routes
 from cauce.app.api.groups import group_routes
+from cauce.app.api.identity_audit import identity_audit_routes
 from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
 from cauce.app.api.problems import PROBLEMS, answer_with_problems
@@ -57,6 +58,7 @@ def create_api(
         routes,
         profile_routes(composition, clock),
         group_routes(composition),
+        identity_audit_routes(composition),
         segment_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),

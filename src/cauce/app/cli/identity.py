@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from cauce.app.cli.identity_audit import audit
 from cauce.app.cli.output import JsonOption, print_json, print_line
 from cauce.identity import simulate as simulate_rules
 from cauce.identity.reading import read_lines
@@ -15,6 +16,7 @@ from cauce.vocabulary.exact import decode_json
 app = typer.Typer()
 identity = typer.Typer(no_args_is_help=True)
 app.add_typer(identity, name="identity", help="Try identity rules.")
+identity.command()(audit)
 
 
 _EVENTS = "Events, one a line: JSON, tracking calls, or identifiers as NS: value, NS: value."

@@ -1,0 +1,156 @@
+"""The evidence of identity in columns: loaded into DuckDB in batches, so that an audit looks at all of it.
+
+Tables: ``audit_identifier`` (id, type, value, rank, blocked, look, domain),
+``audit_carried`` (signature, id, rank; without blocked values and without signatures
+that link nothing), ``audit_time`` (signature, source, events, first_time, last_time) and
+``audit_person`` (id, profile). ``rank`` is the place of the type among the rules;
+types that the rules do not list come after them, in the order of their names.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from cauce.identity import records
+from cauce.identity.audit_values import look
+from cauce.identity.policy import Policy
+from cauce.identity.rules import Normalize, TypeRule
+from cauce.storage.records import Reader, Row
+
+_BATCH = 50_000
+
+_Sources = dict[str, list[int]]
+_decode = msgspec.json.Decoder(_Sources).decode
+
+
+def is_email(type_: str, rule: TypeRule | None) -> bool:
+    """Whether the values of a type are e-mail addresses."""
+    return "email" in type_.lower() or (rule is not None and rule.normalize is Normalize.EMAIL)
+
+
+def is_phone(type_: str, rule: TypeRule | None) -> bool:
+    """Whether the values of a type are phone numbers."""
+    return "phone" in type_.lower() or (rule is not None and rule.normalize is Normalize.PHONE)
+
+
+def load(lake: duckdb.DuckDBPyConnection, reader: Reader, policy: Policy, view: str) -> list[str]:
+    """Load the evidence of a state; the types that it has, by rank."""
+    identifiers = select(records.identifiers.c.id, records.identifiers.c.key)
+    _fill(lake, "audit_raw", _RAW, reader.scan(identifiers), _typed)
+    types = _types(lake, policy)
+    _fill(lake, "audit_identifier", _IDENTIFIER, _rows(lake, "audit_raw"), _looked_at(policy, types))
+    lake.execute("DROP TABLE audit_raw")
+    _fill(lake, "audit_signature", _SIGNATURE, reader.scan(select(records.signatures)), list)
+    lake.execute(_CARRIED.format(most=policy.max_ids))
+    evidence = select(records.evidence.c.signature, records.evidence.c.sources)
+    _fill(lake, "audit_time", _TIME, reader.scan(evidence), _times)
+    numbers = reader.select(select(records.views.c.id).where(records.views.c.name == view))
+    table = records.members
+    person = select(table.c.identifier, table.c.profile).where(table.c.view == (numbers or [(0,)])[0][0])
+    _fill(lake, "audit_person", _PERSON, reader.scan(person), list)
+    return types
+
+
+def identifiers_kept(reader: Reader) -> int:
+    """How many identifiers a state knows."""
+    return int(reader.select(select(func.count()).select_from(records.identifiers))[0][0])
+
+
+_RAW = {"id": pa.int64(), "type": pa.string(), "value": pa.string()}
+_IDENTIFIER = {
+    **_RAW,
+    "rank": pa.int32(),
+    "blocked": pa.bool_(),
+    "look": pa.string(),
+    "domain": pa.string(),
+}
+_SIGNATURE = {"signature": pa.int64(), "ids": pa.string()}
+_TIME = {
+    "signature": pa.int64(),
+    "source": pa.string(),
+    "events": pa.int64(),
+    "first_time": pa.int64(),
+    "last_time": pa.int64(),
+}
+_PERSON = {"id": pa.int64(), "profile": pa.int64()}
+
+_CARRIED = """
+CREATE TABLE audit_carried AS
+SELECT signature, id, rank FROM (
+  SELECT signature, unnest(string_split(ids, ','))::BIGINT AS id FROM audit_signature
+  WHERE len(string_split(ids, ',')) <= {most})
+JOIN audit_identifier USING (id) WHERE NOT blocked;
+DROP TABLE audit_signature;
+"""
+
+
+def _typed(rows: Iterable[Row]) -> list[Row]:
+    return [(number, *key.split(":", 1)) for number, key in rows]
+
+
+def _types(lake: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
+    seen = {row[0] for row in lake.execute("SELECT DISTINCT type FROM audit_raw").fetchall()}
+    listed = [rule.type for rule in policy.ruleset.identifiers]
+    return [*listed, *sorted(seen.difference(listed))]
+
+
+def _looked_at(policy: Policy, types: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
+    rules: Mapping[str, TypeRule] = {rule.type: rule for rule in policy.ruleset.identifiers}
+    rank = {type_: place for place, type_ in enumerate(types)}
+    emails = {type_ for type_ in types if is_email(type_, rules.get(type_))}
+    phones = {type_ for type_ in types if is_phone(type_, rules.get(type_))}
+
+    def look_at(rows: Iterable[Row]) -> list[Row]:
+        return [
+            (
+                number,
+                type_,
+                value,
+                rank[type_],
+                policy.blocks(type_, value),
+                look(value, email=type_ in emails, phone=type_ in phones),
+                value.rpartition("@")[2] if type_ in emails and "@" in value else None,
+            )
+            for number, type_, value in rows
+        ]
+
+    return look_at
+
+
+def _times(rows: Iterable[Row]) -> list[Row]:
+    return [
+        (signature, source, *seen[:3])
+        for signature, sources in rows
+        for source, seen in _decode(sources).items()
+    ]
+
+
+def _rows(lake: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
+    cursor = lake.cursor().execute(f"SELECT * FROM {table}")
+    while rows := cursor.fetchmany(_BATCH):
+        yield from rows
+
+
+def _fill(
+    lake: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, pa.DataType],
+    rows: Iterator[Row],
+    made: Callable[[Iterable[Row]], list[Any]],
+) -> None:
+    """Make a table of rows, as many at once as fit into memory."""
+    schema = pa.schema(list(columns.items()))
+    lake.register("audit_batch", schema.empty_table())
+    lake.execute(f"CREATE TABLE {table} AS SELECT * FROM audit_batch")
+    while chunk := list(islice(rows, _BATCH)):
+        found = made(chunk)
+        lists = list(zip(*found, strict=True)) or [()] * len(columns)
+        arrays = [pa.array(values, kind) for values, kind in zip(lists, columns.values(), strict=True)]
+        lake.register("audit_batch", pa.Table.from_arrays(arrays, schema=schema))
+        lake.execute(f"INSERT INTO {table} SELECT * FROM audit_batch")
+    lake.unregister("audit_batch")
