@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from cauce.app.collector import Collector, tune_process
 from cauce.app.compose import Composition
 from cauce.app.http_server import run_http
-from cauce.app.tracking_protocol import TrackingProtocol
+from cauce.app.tracking_protocol import protocol
 from cauce.govern.keys import KeyRing
 from cauce.storage.records import Reader
 from cauce.vocabulary import moment
@@ -31,7 +31,7 @@ def run(composition: Composition, descriptor: str) -> None:
         app,
         int(descriptor),
         stop_seconds=composition.settings.serve.stop_seconds,
-        protocol=TrackingProtocol,
+        protocol=protocol(),
     )
 
 

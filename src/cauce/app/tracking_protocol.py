@@ -7,9 +7,11 @@ answers, and so do requests that come before an earlier one of their connection 
 answered (``docs/decisions/0023-a-short-way-for-tracking-calls.md``).
 """
 
+import logging
 from time import perf_counter
 from typing import Any
 
+import uvicorn
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -22,10 +24,23 @@ from cauce.collect.call import ROUTES
 from cauce.collect.service import Request
 from cauce.vocabulary.event import Call
 
+logger = logging.getLogger(__name__)
+
+_KNOWN = "0.54."
+"""The uvicorn whose own protocol this was written for; ``tests/clients/test_short_way.py`` looks at it."""
+
 _ROUTES: dict[bytes, Call | None] = {path.encode(): call for path, call in ROUTES.items()}
 _POST = b"POST"
 _ORDINARY = frozenset((b"x-strict", b"transfer-encoding", b"upgrade"))
 """Who sends one of these headers is answered in the ordinary way."""
+
+
+def protocol(version: str = uvicorn.__version__) -> type[HttpToolsProtocol]:
+    """The protocol to serve a collector with: uvicorn's own, if it is another than the one known here."""
+    if version.startswith(_KNOWN):
+        return TrackingProtocol
+    logger.warning("uvicorn %s is not known here: events are taken in the ordinary, slower way", version)
+    return HttpToolsProtocol
 
 
 class _Unheard:
