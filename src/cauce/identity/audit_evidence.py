@@ -7,7 +7,7 @@ that link nothing), ``audit_time`` (signature, source, events, first_time, last_
 types that the rules do not list come after them, in the order of their names.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -41,9 +41,10 @@ def is_phone(type_: str, rule: TypeRule | None) -> bool:
 def load(lake: duckdb.DuckDBPyConnection, reader: Reader, policy: Policy, view: str) -> list[str]:
     """Load the evidence of a state; the types that it has, by rank."""
     identifiers = select(records.identifiers.c.id, records.identifiers.c.key)
-    _fill(lake, "audit_raw", _RAW, reader.scan(identifiers), _typed)
+    _fill(lake, "audit_raw", _RAW, reader.scan(identifiers), _looked_at(policy))
     types = _types(lake, policy)
-    _fill(lake, "audit_identifier", _IDENTIFIER, _rows(lake, "audit_raw"), _looked_at(policy, types))
+    lake.register("audit_rank", pa.table({"type": types, "rank": pa.array(range(len(types)), pa.int32())}))
+    lake.execute("CREATE TABLE audit_identifier AS SELECT * FROM audit_raw JOIN audit_rank USING (type)")
     lake.execute("DROP TABLE audit_raw")
     _fill(lake, "audit_signature", _SIGNATURE, reader.scan(select(records.signatures)), list)
     lake.execute(_CARRIED.format(most=policy.max_ids))
@@ -61,10 +62,10 @@ def identifiers_kept(reader: Reader) -> int:
     return int(reader.select(select(func.count()).select_from(records.identifiers))[0][0])
 
 
-_RAW = {"id": pa.int64(), "type": pa.string(), "value": pa.string()}
-_IDENTIFIER = {
-    **_RAW,
-    "rank": pa.int32(),
+_RAW = {
+    "id": pa.int64(),
+    "type": pa.string(),
+    "value": pa.string(),
     "blocked": pa.bool_(),
     "look": pa.string(),
     "domain": pa.string(),
@@ -89,35 +90,29 @@ DROP TABLE audit_signature;
 """
 
 
-def _typed(rows: Iterable[Row]) -> list[Row]:
-    return [(number, *key.split(":", 1)) for number, key in rows]
-
-
 def _types(lake: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
     seen = {row[0] for row in lake.execute("SELECT DISTINCT type FROM audit_raw").fetchall()}
     listed = [rule.type for rule in policy.ruleset.identifiers]
     return [*listed, *sorted(seen.difference(listed))]
 
 
-def _looked_at(policy: Policy, types: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
-    rules: Mapping[str, TypeRule] = {rule.type: rule for rule in policy.ruleset.identifiers}
-    rank = {type_: place for place, type_ in enumerate(types)}
-    emails = {type_ for type_ in types if is_email(type_, rules.get(type_))}
-    phones = {type_ for type_ in types if is_phone(type_, rules.get(type_))}
+def _looked_at(policy: Policy) -> Callable[[Iterable[Row]], list[Row]]:
+    rules = {rule.type: rule for rule in policy.ruleset.identifiers}
+    kinds: dict[str, tuple[bool, bool]] = {}
 
     def look_at(rows: Iterable[Row]) -> list[Row]:
-        return [
-            (
-                number,
-                type_,
-                value,
-                rank[type_],
-                policy.blocks(type_, value),
-                look(value, email=type_ in emails, phone=type_ in phones),
-                value.rpartition("@")[2] if type_ in emails and "@" in value else None,
-            )
-            for number, type_, value in rows
-        ]
+        found = []
+        for number, key in rows:
+            type_, value = key.split(":", 1)
+            kind = kinds.get(type_)
+            if kind is None:
+                rule = rules.get(type_)
+                kind = kinds[type_] = is_email(type_, rule), is_phone(type_, rule)
+            email, phone = kind
+            domain = value.rpartition("@")[2] if email and "@" in value else None
+            looks = look(value, email=email, phone=phone).value
+            found.append((number, type_, value, policy.blocks(type_, value), looks, domain))
+        return found
 
     return look_at
 
@@ -128,12 +123,6 @@ def _times(rows: Iterable[Row]) -> list[Row]:
         for signature, sources in rows
         for source, seen in _decode(sources).items()
     ]
-
-
-def _rows(lake: duckdb.DuckDBPyConnection, table: str) -> Iterator[Row]:
-    cursor = lake.cursor().execute(f"SELECT * FROM {table}")
-    while rows := cursor.fetchmany(_BATCH):
-        yield from rows
 
 
 def _fill(

@@ -48,10 +48,14 @@ def look(value: str, *, email: bool, phone: bool) -> Look:
 _COUNTED = ("0123456789012345", "9876543210987654")
 _SUBSCRIBER = 7
 _SAME = 4
+_KINDS = 5
+"""More kinds of characters are more than one and what may stand between."""
 
 
 def _monotonous(text: str) -> bool:
     """One character again and again, whatever stands between: ``xxxx``, ``0000-0000``."""
+    if len(set(text)) > _KINDS:
+        return False
     plain = [c for c in text if c.isalnum()]
     return len(plain) >= _SAME and len(set(plain)) == 1
 
