@@ -7,6 +7,9 @@ import msgspec
 import typer
 
 from cauce.app.cli.identity_audit import audit
+from cauce.app.cli.identity_evaluate import evaluate
+from cauce.app.cli.identity_scenarios import scenarios
+from cauce.app.cli.identity_why import why
 from cauce.app.cli.output import JsonOption, print_json, print_line
 from cauce.identity import simulate as simulate_rules
 from cauce.identity.reading import read_lines
@@ -17,6 +20,9 @@ app = typer.Typer()
 identity = typer.Typer(no_args_is_help=True)
 app.add_typer(identity, name="identity", help="Try identity rules.")
 identity.command()(audit)
+identity.command()(why)
+identity.command()(scenarios)
+identity.command()(evaluate)
 
 
 _EVENTS = "Events, one a line: JSON, tracking calls, or identifiers as NS: value, NS: value."

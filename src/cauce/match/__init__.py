@@ -1,0 +1,1 @@
+"""Probabilistic matching: which records are of one person, with the weight of the evidence."""
