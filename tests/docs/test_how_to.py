@@ -45,6 +45,10 @@ def test_identity_rules_are_tried_as_the_page_says(reader):
     follow(reader, PAGES / "try-identity-rules.md")
 
 
+def test_identity_rules_are_tested_as_the_page_says(reader):
+    follow(reader, PAGES / "test-identity-rules.md")
+
+
 def test_traits_are_defined_as_the_page_says(reader):
     follow(reader, PAGES / "traits.md")
 

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cauce.app.definitions import load_definitions
+from cauce.app.misfit import explain_misfit
 from cauce.app.problems import BadFiles
 from cauce.vocabulary.definitions import SourceKind, SurvivorshipRule
 from cauce.vocabulary.identifier import Normalization
@@ -257,3 +259,11 @@ def test_destinations_of_every_kind_are_read_by_their_kind(folder):
 def test_what_is_wrong_in_a_destination_is_told_at_its_place(folder, text, says):
     [found] = problems(folder, destinations=text)
     assert found.startswith(f"destinations/{says}")
+
+
+def test_a_wrong_value_under_a_name_of_ones_own_is_found():
+    """The validator does not say which key of an object has the wrong value."""
+    value, type_ = {"a": [{"x": 1}, {"x": 1, "y": "no"}]}, dict[str, list[dict[str, int]]]
+    with pytest.raises(msgspec.ValidationError) as wrong:
+        msgspec.convert(value, type_)
+    assert explain_misfit(wrong.value, value, type_).way == ("a", 1, "y")

@@ -8,6 +8,7 @@ from cauce.app.field_docs import field_sentences, first_sentence, own_fields_fir
 from cauce.app.settings import Settings
 from cauce.collect.files.mapping.schema import mapping_schema
 from cauce.identity.rules import Ruleset
+from cauce.identity.scenarios import Scenario
 from cauce.vocabulary.definitions import DestinationDef, IdentityDef, SegmentDef, SourceDef, TraitDef
 from cauce.vocabulary.definitions.destination import MODELS as DESTINATIONS
 
@@ -20,12 +21,15 @@ KINDS: dict[str, type[msgspec.Struct]] = {
 }
 """The kinds of definitions, by the name of their schema."""
 
+_OTHERS: dict[str, type[msgspec.Struct]] = {"scenario": Scenario}
+"""Further files of YAML that people write."""
+
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_files() -> dict[str, str]:
     """File name → the text of each schema."""
-    schemas = {kind: _definition_schema(model) for kind, model in KINDS.items()}
+    schemas = {kind: _definition_schema(model) for kind, model in {**KINDS, **_OTHERS}.items()}
     schemas["settings"] = {"$schema": _DIALECT, "title": "cauce.yaml", **_section_schema(Settings)}
     schemas["mapping"] = mapping_schema()
     return {f"{name}.json": _text(schema) for name, schema in schemas.items()}
