@@ -68,6 +68,8 @@ def space(root: Path, case: dict[str, Any]) -> Composition:
     folder = root / "definitions"
     sources = [{"name": name, "owner": "o", "kind": "server"} for name in ("crm", "file")]
     traits = [{"owner": "o", **one} for one in case.get("definitions", [])]
+    if any(one["name"] == "email" for one in traits):
+        (folder / "traits" / "contact.yaml").unlink()  # the template's own
     segments = [{"key": key, "owner": "o", "rule": rule} for key, rule in case.get("segments", {}).items()]
     for name, written in (("sources", sources), ("traits", traits), ("segments", segments)):
         (folder / name / "case.yaml").write_text(yaml.safe_dump(written), encoding="utf-8")

@@ -36,6 +36,7 @@ from cauce.identity.rules import read_rules
 from cauce.identity.service import Identity
 from cauce.profile.groups import Groups
 from cauce.profile.service import Profiles
+from cauce.profile.session import merged
 from cauce.profile.survivorship import Survivorship
 from cauce.segment.live import LiveSegments
 from cauce.segment.service import Segments
@@ -288,7 +289,8 @@ class Composition:
     @cached_property
     def plan(self) -> Plan:
         """How sealed files are described: identifiers by source, and what rules and traits read promoted."""
-        properties = ((PROPERTIES, *path) for paths in self.pipeline.recorded.values() for path in paths)
+        read = merged(self.live.recorded, self.profiles.read_by_rules)
+        properties = ((PROPERTIES, *path) for paths in read.values() for path in paths)
         traits = ((TRAITS, nfc(name)) for name in self.in_force.traits)
         return Plan(BySource(self.normalizations()), frozenset((*properties, *traits)))
 

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from cauce.app.address_view import Addresses, address_as_json, view_addresses
 from cauce.app.compose import Composition
 from cauce.identity.resolution import Link
 from cauce.profile.golden import GoldenValue, TraitReason
@@ -13,11 +14,12 @@ from cauce.vocabulary.moment import Moment, to_iso
 
 
 class ProfileView(NamedTuple):
-    """What is known of one person; ``links`` is empty unless it was asked why."""
+    """What is known of one person, and of each of her addresses; ``links`` is empty unless asked why."""
 
     profile: Profile
     segments: dict[str, Moment]
     links: list[Link]
+    addresses: Addresses
 
 
 def read_identifier(composition: Composition, text: str) -> Identifier:
@@ -39,11 +41,12 @@ def view_profile(
     if profile is None:
         raise nobody(identifier)
     segments = composition.segments.memberships(identifier, purpose=purpose, viewer=viewer) or {}
-    links: list[Link] = []
-    if why:
-        with composition.state.read() as reader:
-            links = composition.identity.links(reader, profile.key)
-    return ProfileView(profile, segments, links)
+    with composition.state.read() as reader:
+        links = composition.identity.links(reader, profile.key) if why else []
+        described = composition.identity.describe(reader, [profile.key]).get(profile.key)
+        signatures = [] if described is None else described.signatures
+        addresses = view_addresses(reader, signatures, composition.normalization(""), at)
+    return ProfileView(profile, segments, links, addresses)
 
 
 def nobody(identifier: Identifier) -> NotFound:
@@ -69,6 +72,10 @@ def as_json(view: ProfileView) -> dict[str, Any]:
             for group, one in profile.groups.items()
         },
         "segments": {key: to_iso(since) for key, since in view.segments.items()},
+        "addresses": [
+            {"type": type_, "address": address, **address_as_json(fact)}
+            for (type_, address), fact in view.addresses.items()
+        ],
     }
     if profile.why is not None:
         document["why"] = {name: trait_reason_as_json(reason) for name, reason in profile.why.items()}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from cauce.profile.fragment import Assertion, Cell, Fragment
 from cauce.profile.kept import Keep, Kept, empty, keep
+from cauce.profile.replaced import Replaced, stands
 from cauce.vocabulary.language import scalar_order
 
 
@@ -28,8 +29,11 @@ class Alive(NamedTuple):
     skipped: int
 
 
-def alive(fragments: Sequence[Fragment], trait: str, how: Keep) -> Alive:
-    """The values of a trait in force: a null withdraws what its source asserted before it."""
+def alive(fragments: Sequence[Fragment], trait: str, how: Keep, replaced: Sequence[Replaced] = ()) -> Alive:
+    """The values of a trait in force: a null withdraws what its source asserted before it.
+
+    So does a change of an address: its new value is in force, its old one if asserted later.
+    """
     cells = [
         (source, _kept(cell, how), cell.kept is None)
         for fragment in fragments
@@ -43,13 +47,24 @@ def alive(fragments: Sequence[Fragment], trait: str, how: Keep) -> Alive:
         items = [item for item in kept.items if since is None or item[:3] > since]
         approximate |= poor or (kept.folded > 0 and _may_miss(kept, items, how))
         for assertion, times in _told(items, source):
-            place = scalar_order(assertion.value)
-            known = values.get(place)
-            if known is None:
-                values[place] = AliveValue(times, (assertion,))
-            else:
-                values[place] = AliveValue(known.times + times, _newest_each(known.all, assertion))
+            _add(values, trait, assertion, times, replaced)
+    for one in replaced:
+        _add(values, trait, one.by, 1, replaced)
     return Alive(values, approximate, sum(kept.skipped for _, kept, _ in cells))
+
+
+def _add(
+    values: dict[Any, AliveValue], trait: str, one: Assertion, times: int, replaced: Sequence[Replaced]
+) -> None:
+    """Count an assertion among the values in force, unless a change overtook it."""
+    if not stands(trait, one.value, one.time, replaced):
+        return
+    place = scalar_order(one.value)
+    known = values.get(place)
+    if known is None:
+        values[place] = AliveValue(times, (one,))
+    else:
+        values[place] = AliveValue(known.times + times, _newest_each(known.all, one))
 
 
 def _removed(cells: Sequence[tuple[str, Kept, bool]]) -> dict[str, list[Any]]:

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 
 from cauce.profile.fragment import Assertion, Fragment
+from cauce.profile.replaced import Replacements
 from cauce.profile.survivorship import Decision, Survivorship, decide, losers
 
 _NEWEST = Survivorship()
+_NOTHING: Replacements = {}
 
 
 class GoldenValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,9 +51,11 @@ class TraitReason(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
-def golden_record(fragments: Sequence[Fragment], rules: Mapping[str, Survivorship]) -> dict[str, GoldenValue]:
+def golden_record(
+    fragments: Sequence[Fragment], rules: Mapping[str, Survivorship], replaced: Replacements = _NOTHING
+) -> dict[str, GoldenValue]:
     """The golden value of every trait that has one, by name."""
-    decided = _decided(fragments, rules)
+    decided = _decided(fragments, rules, replaced)
     return {
         name: golden(decision.winner, decision.value, approximate=decision.approximate)
         for name, (_, decision) in decided.items()
@@ -59,7 +63,9 @@ def golden_record(fragments: Sequence[Fragment], rules: Mapping[str, Survivorshi
     }
 
 
-def reasons(fragments: Sequence[Fragment], rules: Mapping[str, Survivorship]) -> dict[str, TraitReason]:
+def reasons(
+    fragments: Sequence[Fragment], rules: Mapping[str, Survivorship], replaced: Replacements = _NOTHING
+) -> dict[str, TraitReason]:
     """Why every trait has its value, or none because of a null, by name."""
     return {
         name: TraitReason(
@@ -69,18 +75,18 @@ def reasons(fragments: Sequence[Fragment], rules: Mapping[str, Survivorship]) ->
             parts=[golden(one) for one in decision.parts],
             skipped=decision.skipped,
         )
-        for name, (how, decision) in _decided(fragments, rules).items()
+        for name, (how, decision) in _decided(fragments, rules, replaced).items()
     }
 
 
 def _decided(
-    fragments: Sequence[Fragment], rules: Mapping[str, Survivorship]
+    fragments: Sequence[Fragment], rules: Mapping[str, Survivorship], replaced: Replacements
 ) -> dict[str, tuple[Survivorship, Decision]]:
-    names = sorted({trait for fragment in fragments for trait in fragment})
+    names = sorted({*replaced, *(trait for fragment in fragments for trait in fragment)})
     found = {}
     for name in names:
         how = rules.get(name, _NEWEST)
-        decision = decide(fragments, name, how)
+        decision = decide(fragments, name, how, replaced.get(name, ()))
         if decision is not None:
             found[name] = how, decision
     return found

@@ -5,7 +5,9 @@ from heapq import merge
 from typing import Any
 
 from cauce.profile.fragment import Fragment
+from cauce.profile.replaced import REPLACEABLE, Replaced, replacements
 from cauce.profile.survivorship import Survivorship, decide
+from cauce.vocabulary.address_events import CHANGES
 from cauce.vocabulary.language import Entry, Folded
 
 Timeline = dict[str, list[Entry]]
@@ -44,7 +46,8 @@ class Person:
     def trait(self, name: str) -> Any:
         """The golden value of a trait as decoded JSON; None if she has none."""
         if name not in self._traits:
-            decision = decide(self._fragments(), name, self._rules.get(name, _NEWEST))
+            how = self._rules.get(name, _NEWEST)
+            decision = decide(self._fragments(), name, how, self._replaced(name))
             self._traits[name] = None if decision is None else decision.value
         return self._traits[name]
 
@@ -61,7 +64,15 @@ class Person:
 
     def trait_names(self) -> set[str]:
         """The traits that were ever asserted of her."""
-        return set().union(*self._fragments())
+        changed = {CHANGES[name] for name in self.event_names() & CHANGES.keys()}
+        return changed.union(*self._fragments())
+
+    def _replaced(self, trait: str) -> Sequence[Replaced]:
+        """What events of hers replaced, if it is an address."""
+        if trait not in REPLACEABLE:
+            return ()
+        changes = [name for name, of in CHANGES.items() if of == trait]
+        return replacements((name, entry) for name in changes for entry in self.events(name)).get(trait, ())
 
     def folded(self, name: str) -> Folded | None:
         """What her timelines dropped of that name; None if nothing."""

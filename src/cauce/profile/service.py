@@ -14,10 +14,12 @@ from cauce.profile.loaded import LoadedProfiles
 from cauce.profile.needs import People
 from cauce.profile.person import Person
 from cauce.profile.records import fragment as fragment_table
+from cauce.profile.replaced import address_entries, replacements
 from cauce.profile.session import ProfileSession, Recorded, merged
-from cauce.profile.survivorship import COMPUTED, FORMAT, Survivorship
+from cauce.profile.survivorship import ADDRESSES, COMPUTED, FORMAT, Survivorship
 from cauce.storage.records import Reader, Records, Transaction
 from cauce.vocabulary.access import Access, Purpose, Viewer
+from cauce.vocabulary.address_events import RECORDED
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.language import ComputedTrait, Reduction
 from cauce.vocabulary.moment import Moment
@@ -53,11 +55,13 @@ class Profiles:
         self.keeps: Keeps = {name: how.keep for name, how in rules.items() if how.keep is not None}
         """What fragments keep beyond the newest values, by trait."""
         self._computed = computed or {}
-        self.recorded: Recorded = {}
+        self.read_by_rules: Recorded = {}
         """The events and paths that computed traits read."""
         for trait in self._computed.values():
-            self.recorded = merged(self.recorded, trait.mentions.events)
-        self.versions = {FORMAT: "2"} | self._versions()
+            self.read_by_rules = merged(self.read_by_rules, trait.mentions.events)
+        self.recorded: Recorded = merged(self.read_by_rules, RECORDED)
+        """These, and the events about addresses."""
+        self.versions = {FORMAT: "2", ADDRESSES: f"{COMPUTED}1"} | self._versions()
         """What decides on the traits that are defined, as text: two versions differ if values could."""
 
     def _versions(self) -> dict[str, str]:
@@ -96,14 +100,16 @@ class Profiles:
             described = self._people.describe(reader, [key])[key]
             fragments = _fragments(reader, described.signatures)
             groups = memberships(reader, described.signatures, self._rules)
+            told = address_entries(reader, described.signatures)
             computed = self._compute(reader, described.signatures, at)
+        replaced = replacements((one.name, one.entry) for one in told)
         return Profile(
             key=key,
             profile_id=described.profile_id,
             identifiers=list(described.identifiers),
-            traits=with_computed(golden_record(fragments, self._rules), computed, at),
+            traits=with_computed(golden_record(fragments, self._rules, replaced), computed, at),
             groups=groups,
-            why=with_reasons(reasons(fragments, self._rules), computed) if why else None,
+            why=with_reasons(reasons(fragments, self._rules, replaced), computed) if why else None,
         )
 
     def _compute(self, reader: Reader, signatures: Sequence[int], at: Moment) -> Computed:

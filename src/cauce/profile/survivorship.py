@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from cauce.profile.alive import Alive, alive
 from cauce.profile.fragment import Assertion, Fragment, assertions
 from cauce.profile.kept import Keep
+from cauce.profile.replaced import Replaced, stands
 from cauce.vocabulary.definitions import SurvivorshipRule
 from cauce.vocabulary.exact import encode_json
 from cauce.vocabulary.language import scalar_order
@@ -21,6 +22,10 @@ COMPUTED = "computed: "
 
 FORMAT = ""
 """Stands among the traits for the form of fragments and groups; a state without it knows no groups."""
+
+
+ADDRESSES = "address events"
+"""Stands among the traits for the events about addresses that timelines record."""
 
 
 class Survivorship(NamedTuple):
@@ -78,12 +83,21 @@ class Decision(NamedTuple):
     skipped: int = 0
 
 
-def decide(fragments: Sequence[Fragment], trait: str, how: Survivorship) -> Decision | None:
-    """What survives of everything that the fragments assert of a trait; None if nothing does."""
+def decide(
+    fragments: Sequence[Fragment], trait: str, how: Survivorship, replaced: Sequence[Replaced] = ()
+) -> Decision | None:
+    """What survives of everything that the fragments assert of a trait; None if nothing does.
+
+    Addresses that were ``replaced`` take no part as far as a change overtook them; for
+    the oldest value, and for a minimum or maximum, they do.
+    """
+    if how.rule not in _CURRENT:
+        replaced = ()
     if how.keep is None:
-        winner = survivor(assertions(fragments, trait), how)
+        told = (*assertions(fragments, trait), *(one.by for one in replaced))
+        winner = survivor((one for one in told if stands(trait, one.value, one.time, replaced)), how)
         return None if winner is None else Decision(winner, winner.value)
-    found = alive(fragments, trait, how.keep)
+    found = alive(fragments, trait, how.keep, replaced)
     if not found.values:
         return _removed(fragments, trait, found)
     if how.rule is SurvivorshipRule.UNION:
@@ -94,6 +108,17 @@ def decide(fragments: Sequence[Fragment], trait: str, how: Survivorship) -> Deci
         return _decision(found.values[place].newest, found, times=found.values[place].times)
     best = max if how.keep.greatest else min
     return _decision(found.values[best(found.values)].newest, found)
+
+
+_CURRENT = frozenset(
+    {
+        SurvivorshipRule.NEWEST,
+        SurvivorshipRule.SOURCE_PRIORITY,
+        SurvivorshipRule.MOST_FREQUENT,
+        SurvivorshipRule.UNION,
+    }
+)
+"""The rules that ask which values hold now."""
 
 
 def _decision(

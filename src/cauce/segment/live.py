@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cauce.vocabulary.address_events import CHANGES
 from cauce.vocabulary.definitions import SegmentDef
 from cauce.vocabulary.language import ComputedTrait, Entry, Rule, Verdict, parse
 from cauce.vocabulary.moment import Moment
@@ -101,6 +102,8 @@ class LiveSegments:
     def touched(self, event: str, traits: Iterable[str]) -> Sequence[LiveSegment]:
         """The segments that read this event or one of these traits, in the order of their keys."""
         found = self._by_event.get(event, [])
+        if event in CHANGES:
+            traits = {*traits, CHANGES[event]}
         more = [s for trait in traits for s in self._by_trait.get(trait, ())]
         if not more:
             return found

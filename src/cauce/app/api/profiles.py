@@ -57,6 +57,35 @@ class ReasonDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     until: str | None = None
 
 
+class AddressDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The life of an e-mail address or phone number, as of now; what did not happen is left out.
+
+    ``dead``: since when mail does not arrive. ``superseded_by``: the address that replaced
+    it. ``typo_of``: what it is probably a typing error of. ``usage``: personal, work or
+    shared. ``undeliverable``: why mail would not arrive.
+    """
+
+    type: str
+    address: str
+    deliverable: bool
+    first_seen: str
+    last_seen: str
+    events: int
+    sources: list[str]
+    confirmed: str | None = None
+    bounced: str | None = None
+    dead: str | None = None
+    complained: str | None = None
+    unsubscribed: str | None = None
+    superseded_by: str = ""
+    superseded_at: str | None = None
+    typo_of: str = ""
+    usage: str = ""
+    role: bool = False
+    disposable: bool = False
+    undeliverable: list[str] = []
+
+
 class MembershipDocument(msgspec.Struct, frozen=True):
     """Since when a person belongs to a group, and the group's golden record."""
 
@@ -75,6 +104,7 @@ class ProfileDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     traits: dict[str, ValueDocument]
     segments: dict[str, str]
     groups: dict[str, MembershipDocument] = {}
+    addresses: list[AddressDocument] = []
     why: dict[str, ReasonDocument] = {}
     links: list[dict[str, Any]] = []
 

@@ -1,10 +1,11 @@
-"""`cauce profile show`."""
+"""`cauce profile show|graph`."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from cauce.app.address_view import address_as_text
 from cauce.app.cli.output import (
     COMMAND_LINE,
     HERE,
@@ -15,6 +16,7 @@ from cauce.app.cli.output import (
     print_line,
     print_table,
 )
+from cauce.app.cli.profile_graph import graph
 from cauce.app.compose import Composition
 from cauce.app.profile_view import ProfileView, as_json, view_profile
 from cauce.profile.golden import GoldenValue, TraitReason
@@ -26,6 +28,7 @@ from cauce.vocabulary.moment import Moment, to_iso
 app = typer.Typer()
 profile = typer.Typer(no_args_is_help=True)
 app.add_typer(profile, name="profile", help="Look people up.")
+profile.command()(graph)
 
 
 @profile.command()
@@ -66,6 +69,15 @@ def show(
         )
     print_line()
     print_table(("segment", "since"), [(key, to_iso(since)) for key, since in view.segments.items()])
+    if view.addresses:
+        print_line()
+        print_table(
+            ("address", "known of it", "first seen", "last seen"),
+            [
+                (address, address_as_text(fact), to_iso(fact.first_seen), to_iso(fact.last_seen))
+                for (_, address), fact in view.addresses.items()
+            ],
+        )
     if why:
         _print_why(view)
 
