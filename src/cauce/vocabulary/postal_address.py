@@ -36,10 +36,15 @@ def address_identifier(traits: Mapping[str, Any]) -> str:
     The address is ``traits.address`` (Segment's object) or stands among the traits.
     Empty if the name, the street, its number, the post code or the place is missing.
     """
+    return _joined(*address_parts(traits))
+
+
+def address_parts(traits: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Name, street with number, post code and place as some traits have them; empty where they have none."""
     address = traits.get("address")
     where = address if isinstance(address, Mapping) else traits
-    street = " ".join((_first(where, _STREETS), _first(where, _NUMBERS)))
-    return _joined(_name(traits), street, _first(where, _CODES), _first(where, _PLACES))
+    street = f"{_first(where, _STREETS)} {_first(where, _NUMBERS)}".strip()
+    return _name(traits), street, _first(where, _CODES), _first(where, _PLACES)
 
 
 def normal_address(text: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from cauce.app.cli.output import HERE, JsonOption, SpaceOption, print_json, print_line, print_table
 from cauce.app.definitions import load_definitions
 from cauce.app.scenario_files import BUILT_IN_SCENARIOS, Read, read_policies, read_scenarios
+from cauce.app.scenario_matching import find_matcher
 from cauce.app.settings import load_settings
 from cauce.app.space import Space
 from cauce.identity.scenario_policies import ScenarioPolicy, built_in_policies
@@ -29,6 +30,10 @@ def scenarios(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Further policies: identity definitions, a file or a folder."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The matching model of the probabilistic policy."),
+    ] = None,
     space: SpaceOption = HERE,
     json: JsonOption = False,
 ) -> None:
@@ -37,7 +42,7 @@ def scenarios(
     The identity views of the space are among the policies, if there is one. Ends with
     code 1 if anything is not as a scenario expects.
     """
-    policies = [*built_in_policies(None, "cauce[match]"), *_own(space), *read_policies(policy or [])]
+    policies = [*built_in_policies(*find_matcher(model)), *_own(space), *read_policies(policy or [])]
     read = read_scenarios(files or [BUILT_IN_SCENARIOS], [one.name for one in policies])
     found = [(one, [None if p.missing else run(one.scenario, p) for p in policies]) for one in read]
     if json:
@@ -115,7 +120,7 @@ def _print(policies: Sequence[ScenarioPolicy], found: Sequence[tuple[Read, list[
     )
     for needed in policies:
         if needed.missing:
-            print_line(f"{needed.name}: needs {needed.missing}.")
+            print_line(f"{needed.name}: needs Splink. {needed.missing}")
     for one, outcomes in found:
         for outcome in filter(None, outcomes):
             for what in outcome.unexpected:
