@@ -285,6 +285,18 @@ class EventLogContract(EventLogFixtures):
                 assert last >= max(floor, now)
                 floor = last
 
+    def test_what_is_not_sealed_is_found_by_when_it_happened(
+        self, engine: Engine, log: EventLog, tmp_path: Path
+    ) -> None:
+        sent = [event(f"id-{n}", time=n % 4) for n in range(12)]
+        log.append(sent, [], now=Moment(100))
+        engine.seal(tmp_path, Position(5))
+        found = log.unsealed_at([Moment(1), Moment(2), Moment(-9)], 10)
+        assert [row.message_id for row in found] == ["id-5", "id-6", "id-9", "id-10"]
+        assert found == [row for row in everything(log) if row in found]
+        assert [row.message_id for row in log.unsealed_at([Moment(1), Moment(2)], 1)] == ["id-5"]
+        assert log.unsealed_at([], 10) == []
+
     def test_sealing_is_repeatable_and_changes_nothing(
         self, engine: Engine, open_log: Open, tmp_path: Path
     ) -> None:

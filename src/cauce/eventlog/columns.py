@@ -1,13 +1,13 @@
 """Rows of the log as Arrow columns: the shape of sealed files and of the hot tail in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 import msgspec
 import pyarrow as pa
 import xxhash
 
-from cauce.vocabulary.event import Call, identifiers_of
+from cauce.vocabulary.event import Call, Logged, identifiers_of
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier, Normalization
 
@@ -61,6 +61,23 @@ class _Carrying(TypedDict, total=False):
 
 _carrying = msgspec.json.Decoder(_Carrying)
 _CALLS = {call.value: call for call in Call}
+
+
+def logged(rows: Iterable[Sequence[Any]]) -> list[Logged]:
+    """Rows of the log as they are handed out."""
+    return [
+        Logged(
+            position=position,
+            received=received,
+            time=time,
+            call=_CALLS[call],
+            name=name,
+            message_id=message_id,
+            source=source,
+            body=body,
+        )
+        for position, received, time, call, name, message_id, source, body in rows
+    ]
 
 
 def plain_columns(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:

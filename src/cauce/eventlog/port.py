@@ -1,6 +1,6 @@
 """The port for the log of events: append durably, read in order, seal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -156,6 +156,9 @@ class EventLog(Protocol):
 
     def read(self, after: Position, limit: int) -> list[Logged]:
         """Up to ``limit`` events with positions above ``after``, in order, each message id once."""
+
+    def unsealed_at(self, times: Collection[Moment], limit: int) -> list[Logged]:
+        """Up to ``limit`` events that are not sealed yet and happened at one of these moments, in order."""
 
     def head(self) -> Position:
         """The last position that is visible; 0 if the log is empty."""

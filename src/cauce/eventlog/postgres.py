@@ -1,7 +1,7 @@
 """PostgreSQL as the engine of the event log: rows in the space's schema, sealed ranges in Parquet."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from cauce.eventlog.columns import PLAIN, plain_columns
+from cauce.eventlog.columns import PLAIN, logged, plain_columns
 from cauce.eventlog.database import FOLDER
 from cauce.eventlog.history import append_sealed
 from cauce.eventlog.plan import Plan
@@ -23,13 +23,12 @@ from cauce.eventlog.sealed import SealedReader
 from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
 from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.errors import Conflict
-from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
+from cauce.vocabulary.event import Accepted, Logged, Position, Refused
 from cauce.vocabulary.moment import Clock, Moment
 
 T = TypeVar("T")
 
 _BATCH = 8_192
-_CALLS = {call.value: call for call in Call}
 
 
 class PostgresLog:
@@ -107,21 +106,12 @@ class PostgresLog:
     def _next(self, connection: Connection, after: Position, limit: int) -> list[Logged]:
         """The next events, from the rows or from one sealed file."""
         rows = connection.execute(self._sql.read, {"after": after, "limit": limit}).fetchall()
-        if not rows:
-            return self._read_sealed(connection, after, limit)
-        return [
-            Logged(
-                position=position,
-                received=received,
-                time=time,
-                call=_CALLS[call],
-                name=name,
-                message_id=message_id,
-                source=source,
-                body=body,
-            )
-            for position, received, time, call, name, message_id, source, body in rows
-        ]
+        return logged(rows) if rows else self._read_sealed(connection, after, limit)
+
+    def unsealed_at(self, times: Collection[Moment], limit: int) -> list[Logged]:
+        """Up to ``limit`` events that are not sealed yet and happened at one of these moments, in order."""
+        asked = (list(times), limit)
+        return self._ask(lambda connection: logged(connection.execute(self._sql.at, asked).fetchall()))
 
     def _read_sealed(self, connection: Connection, after: Position, limit: int) -> list[Logged]:
         """The next events from a sealed file, which compaction may replace just now."""

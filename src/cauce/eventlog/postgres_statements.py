@@ -72,6 +72,10 @@ class Statements:
             f"SELECT {_ROW} FROM {{schema}}.event"
             f" WHERE position > {_SEALED_TO} AND position <= %s ORDER BY position"
         )
+        self.at = self._made(
+            f"SELECT {_ROW} FROM {{schema}}.event"
+            f" WHERE position > {_SEALED_TO} AND time = ANY(%s) ORDER BY position LIMIT %s"
+        )
         self.head = self._made(f"{_HEAD} {_HEAD_FROM}")
         self.ranges = self._made("SELECT * FROM {schema}.sealed ORDER BY first")
         self.range_at = self._made(

@@ -1,15 +1,16 @@
 """The embedded engine of the event log: rows in one SQLite file, sealed ranges in Parquet."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 
 from cauce.eventlog.appending import Appender, PendingAppend
-from cauce.eventlog.columns import PLAIN, plain_columns
+from cauce.eventlog.columns import PLAIN, logged, plain_columns
 from cauce.eventlog.database import FOLDER, connect, prepare, translated
 from cauce.eventlog.history import append_sealed
 from cauce.eventlog.plan import Plan
@@ -20,7 +21,7 @@ from cauce.eventlog.snapshot import Contents, LogSnapshot, snapshot
 from cauce.eventlog.sqlite_sealing import SqliteSealable, range_at, ranges, statistics
 from cauce.eventlog.statistics import FileStatistics
 from cauce.vocabulary.errors import Conflict
-from cauce.vocabulary.event import Accepted, Call, Logged, Position, Refused
+from cauce.vocabulary.event import Accepted, Logged, Position, Refused
 from cauce.vocabulary.moment import Clock, Moment
 
 _READ = f"""
@@ -33,6 +34,10 @@ _HOT = f"""
 SELECT position, received, time, call, name, message_id, source, body
 FROM event WHERE position > ({SEALED_TO}) AND position <= ? ORDER BY position
 """
+_AT = f"""
+SELECT position, received, time, call, name, message_id, source, body FROM event
+WHERE position > ({SEALED_TO}) AND time IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?
+"""
 _HEAD = f"SELECT max(coalesce((SELECT max(position) FROM event), 0), ({SEALED_TO}))"
 _QUARANTINED = """
 SELECT number, received, source, reason, detail, body, call, sent, settled, settlement
@@ -42,7 +47,6 @@ AND (:settled IS NULL OR (settled IS NOT NULL) = :settled)
 ORDER BY number LIMIT :limit
 """
 _BATCH = 8_192
-_CALLS = {call.value: call for call in Call}
 
 
 class SqliteLog:
@@ -116,21 +120,7 @@ class SqliteLog:
     def _read(self, after: Position, limit: int) -> list[Logged]:
         """The next events, from the rows or from one sealed file."""
         rows = self._connection.execute(_READ, (after, limit)).fetchall()
-        if not rows:
-            return self._read_sealed(after, limit)
-        return [
-            Logged(
-                position=position,
-                received=received,
-                time=time,
-                call=_CALLS[call],
-                name=name,
-                message_id=message_id,
-                source=source,
-                body=body,
-            )
-            for position, received, time, call, name, message_id, source, body in rows
-        ]
+        return logged(rows) if rows else self._read_sealed(after, limit)
 
     def _read_sealed(self, after: Position, limit: int) -> list[Logged]:
         """The next events from a sealed file, which compaction may replace just now."""
@@ -144,6 +134,13 @@ class SqliteLog:
                     raise
                 range_ = again
         return []
+
+    def unsealed_at(self, times: Collection[Moment], limit: int) -> list[Logged]:
+        """Up to ``limit`` events that are not sealed yet and happened at one of these moments, in order."""
+        with self._reading, translated():
+            return logged(
+                self._connection.execute(_AT, (msgspec.json.encode(list(times)).decode(), limit)).fetchall()
+            )
 
     def snapshot(self, upto: Position) -> AbstractContextManager[LogSnapshot]:
         """The log up to a position for a columnar engine, as long as the context lasts."""

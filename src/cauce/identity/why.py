@@ -20,14 +20,12 @@ MOST_OBSTACLES = 3
 class Link(NamedTuple):
     """A link of a chain, from one identifier to the next, or one that stands against another.
 
-    ``seen`` is the evidence by source; it is empty for what was stated. ``carried`` are the sets
-    of identifiers ``type:value`` that its events carried.
+    ``seen`` is the evidence by source; it is empty for what was stated.
     """
 
     here: str
     there: str
     seen: list[Seen]
-    carried: list[frozenset[str]]
     said: Said
 
 
@@ -82,6 +80,10 @@ def explain(graph: Graph, one: Identifier, other: Identifier, *, whole: bool) ->
     profiles = tuple("" if node is None or node.group is None else node.group.profile_id for node in nodes)
     told = {"one": str(one), "other": str(other)}
     here, there = nodes
+    for identifier in (one, other):
+        if not graph.policy.counts(*identifier):
+            said = Said(Verdict.NOBODY, {**told, "nobody": str(identifier)})
+            return _apart(said, profiles, _uncounted(graph, identifier), told), None
     if here is None or there is None:
         unknown = str(one) if here is None else str(other)
         said = Said(Verdict.UNKNOWN, {**told, "unknown": unknown})
@@ -101,16 +103,20 @@ def explain(graph: Graph, one: Identifier, other: Identifier, *, whole: bool) ->
 
 
 def _apart(said: Said, profiles: Sequence[str], reason: Said, told: dict[str, str]) -> Why:
-    link = Link(told["one"], told["other"], [], [], reason)
+    link = Link(told["one"], told["other"], [], reason)
     return Why(said, (profiles[0], profiles[1]), [], [Obstacle(link, reason, None, None)])
+
+
+def _uncounted(graph: Graph, identifier: Identifier) -> Said:
+    """Why the rules do not count an identifier."""
+    told = {"identifier": str(identifier), "type": identifier.type}
+    return Said(Reason.BLOCKED if identifier.type in graph.policy.rank else Reason.UNLISTED, told)
 
 
 def _nobody(graph: Graph, node: Node) -> Said:
     """Why an identifier is in no profile."""
-    if node.type not in graph.policy.rank:
-        return Said(Reason.UNLISTED, {"identifier": node.key, "type": node.type})
     if not node.counts:
-        return Said(Reason.BLOCKED, {"identifier": node.key})
+        return _uncounted(graph, Identifier(node.type, node.value))
     return Said(Reason.RETRACTED, {"identifier": node.key})
 
 
@@ -121,12 +127,12 @@ def _chain(graph: Graph, group: Group, one: Node, other: Node) -> list[Link]:
     ties = ties_of(graph, {group}, within=True)
     tried = try_links(graph, dict.fromkeys(group.ids()), ties.values())
     path = tried.path(one.key, other.key)
-    return [_step(graph, step) for step in path or ()]
+    return [_step(step) for step in path or ()]
 
 
-def _step(graph: Graph, step: Step) -> Link:
+def _step(step: Step) -> Link:
     if step.link is not None:
-        return told_link(graph, step.link, step.here)
+        return told_link(step.link, step.here)
     assert step.stated is not None
     told = {
         "here": step.here,
@@ -134,10 +140,10 @@ def _step(graph: Graph, step: Step) -> Link:
         "time": step.stated.time,
         "statement": step.stated.id,
     }
-    return Link(step.here, step.there, [], [], Said(Held.STATED, told))
+    return Link(step.here, step.there, [], Said(Held.STATED, told))
 
 
-def told_link(graph: Graph, tie: Tie, here: str) -> Link:
+def told_link(tie: Tie, here: str) -> Link:
     """A link in words, from one of its ends."""
     there = tie.other(tie.stronger if tie.stronger.key == here else tie.weaker).key
     seen = tie.seen()
@@ -149,8 +155,7 @@ def told_link(graph: Graph, tie: Tie, here: str) -> Link:
         "first": min(one.first_time for one in seen),
         "last": max(one.last_time for one in seen),
     }
-    carried = [frozenset(graph.nodes[id_].key for id_ in one.ids()) for one in tie.signatures]
-    return Link(here, there, seen, carried, Said(Held.SEEN, told))
+    return Link(here, there, seen, Said(Held.SEEN if told["events"] != 1 else Held.SEEN_ONCE, told))
 
 
 def _case(graph: Graph, one: Node, other: Node) -> Case:
@@ -175,7 +180,7 @@ def _obstacles(case: Case, whole: bool) -> list[Obstacle]:
     unseen = Said(Reason.UNSEEN, {})
     for signature in _carrying_both(case, whole):
         unseen = Said(Reason.RETRACTED if not signature.sources else Reason.WITHDRAWN, {})
-    return [Obstacle(Link(case.one.key, case.other.key, [], [], unseen), unseen, None, None)]
+    return [Obstacle(Link(case.one.key, case.other.key, [], unseen), unseen, None, None)]
 
 
 def _overlooked(case: Case) -> Iterator[Obstacle]:
@@ -197,7 +202,7 @@ def _obstacle(case: Case, tie: Tie) -> Obstacle:
     graph = case.graph
     one = case.one.group
     here = tie.stronger if tie.stronger.group is one else tie.weaker
-    link = told_link(graph, tie, here.key)
+    link = told_link(tie, here.key)
     refused = case.tried.refused.get((tie.stronger.id, tie.weaker.id))
     if refused is None:
         said = reason_of(graph, tie)
@@ -206,7 +211,7 @@ def _obstacle(case: Case, tie: Tie) -> Obstacle:
     against = standing_against(case.tried, tie, refused)
     if against is None:
         return Obstacle(link, refused.said, None, None)
-    kept = told_link(graph, against, against.stronger.key)
+    kept = told_link(against, against.stronger.key)
     return Obstacle(link, refused.said, kept, _preferred(graph, against, tie))
 
 
@@ -243,7 +248,7 @@ def _stated(case: Case) -> Iterator[Obstacle]:
     if said is not None and said.never:
         told = {"here": case.one.key, "there": case.other.key, "statement": said.id, "time": said.time}
         never = Said(Reason.NEVER, told)
-        yield Obstacle(Link(case.one.key, case.other.key, [], [], never), never, None, None)
+        yield Obstacle(Link(case.one.key, case.other.key, [], never), never, None, None)
 
 
 def _beside(case: Case) -> Iterator[Obstacle]:
@@ -253,13 +258,15 @@ def _beside(case: Case) -> Iterator[Obstacle]:
     both = near[0].keys() & near[1].keys()
     nodes = sorted((graph.nodes[id_] for id_ in both), key=lambda n: (n.group is None, n.rank, n.value))
     for node in nodes:
-        if node.group is None:
-            said = _nobody(graph, node)
+        if not node.counts:
+            listed = node.type in graph.policy.rank
+            told = {"identifier": node.key, "type": node.type}
+            said = Said(Reason.BLOCKED_BETWEEN if listed else Reason.UNLISTED_BETWEEN, told)
         elif node.cut == 0:
             said = shared(graph, node)
         else:
             said = Said(Reason.THIRD, {"identifier": node.key})
-        yield Obstacle(Link(case.one.key, node.key, [], [], said), said, None, None)
+        yield Obstacle(Link(case.one.key, node.key, [], said), said, None, None)
 
 
 def _neighbours(graph: Graph, node: Node) -> dict[int, Signature]:

@@ -77,9 +77,9 @@ def _of_reason(case: Case, said: Said, whole: bool) -> Iterator[Remedy]:
             yield Remedy(said, _under(case, rules) if whole else None)
         case Reason.UNSEEN | Reason.THIRD | Reason.RETRACTED | Reason.WITHDRAWN:
             yield Remedy(Said(Change.SEE_TOGETHER, {}), None)
-        case Reason.BLOCKED:
+        case Reason.BLOCKED_BETWEEN:
             yield Remedy(Said(Change.UNBLOCK, values), None)
-        case Reason.UNLISTED:
+        case Reason.UNLISTED_BETWEEN:
             yield Remedy(Said(Change.LIST_TYPE, values), None)
 
 

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     BLOCKED = "blocked"
     UNLISTED = "unlisted"
+    BLOCKED_BETWEEN = "blocked_between"
+    UNLISTED_BETWEEN = "unlisted_between"
     THIRD = "third"
     UNSEEN = "unseen"
     UNKNOWN = "unknown"
@@ -33,6 +35,7 @@ class Held(StrEnum):
     """What makes two identifiers one person's."""
 
     SEEN = "seen"
+    SEEN_ONCE = "seen_once"
     STATED = "stated"
     EQUAL = "equal"
 
@@ -90,8 +93,9 @@ ENGLISH: dict[str, str] = {
     "verdict.nobody": "{one} and {other} are not one person: {nobody} is nobody's.",
     "verdict.unknown": "Nothing can be said of {one} and {other}: {unknown} was never seen.",
     "held.seen": "{here} and {there} were seen together {events} times, by {sources}, from {first} to {last}",
+    "held.seen_once": "{here} and {there} were seen together once, by {sources}, at {first}",
     "held.stated": "{here} and {there} were stated to be one at {time} (event {statement})",
-    "held.equal": "the two are written differently, and are one identifier",
+    "held.equal": "the two are one identifier",
     "reason.limit": "the profile would have {count} values of {type}, and the limit is {limit}",
     "reason.window": "the profile would have more than {limit} new values of {type} within {window} seconds",
     "reason.never": "it was stated at {time} that {here} and {there} never share a profile "
@@ -102,10 +106,12 @@ ENGLISH: dict[str, str] = {
     "reason.contradiction": "the events that carry both contradict themselves: "
     "they name more than one {type} ({values})",
     "reason.too_many": "the events that carry both carry too many identifiers: {count}, and {limit} may link",
-    "reason.retracted": "the events that carried both were retracted",
-    "reason.withdrawn": "consent was withdrawn for the events that carried both",
-    "reason.blocked": "both were seen with {identifier}, and that value is blocked: it is nobody's",
-    "reason.unlisted": "both were seen with {identifier}, and the rules list no type {type}",
+    "reason.retracted": "the events that say so were retracted, or consent for them was withdrawn",
+    "reason.withdrawn": "consent was withdrawn for the events that say so",
+    "reason.blocked": "the value of {identifier} is blocked: it is nobody's",
+    "reason.unlisted": "the rules list no type {type}",
+    "reason.blocked_between": "both were seen with {identifier}, and that value is blocked: it is nobody's",
+    "reason.unlisted_between": "both were seen with {identifier}, and the rules list no type {type}",
     "reason.third": "both were seen with {identifier}, which is another person's",
     "reason.unseen": "no event carries both, or identifiers of both people",
     "reason.unknown": "{identifier} was never seen",

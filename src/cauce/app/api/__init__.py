@@ -17,10 +17,12 @@ from cauce.app.api.definitions import definition_routes
 from cauce.app.api.deliveries import delivery_routes
 from cauce.app.api.destinations import destination_routes
 from cauce.app.api.groups import group_routes
+from cauce.app.api.identity import identity_routes
 from cauce.app.api.identity_audit import identity_audit_routes
 from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
 from cauce.app.api.problems import PROBLEMS, answer_with_problems
+from cauce.app.api.profile_graph import profile_graph_routes
 from cauce.app.api.profiles import profile_routes
 from cauce.app.api.quarantine import quarantine_routes
 from cauce.app.api.segments import segment_routes
@@ -56,10 +58,12 @@ def create_api(
     app.include_router(routes, include_in_schema=False)  # where probes and Prometheus look first
     for router in (
         routes,
+        profile_graph_routes(composition),
         profile_routes(composition, clock),
         group_routes(composition),
         identity_audit_routes(composition),
         segment_routes(composition, clock),
+        identity_routes(composition),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),
         definition_routes(composition, clock),
