@@ -16,6 +16,7 @@ from cauce.identity.audit_proposal import Proposal, propose
 from cauce.identity.audit_values import mask
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.definitions import VIEW, IdentityDef
+from cauce.vocabulary.definitions.canonical import plain, written_fields
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.moment import to_iso
 
@@ -117,9 +118,7 @@ _WIDTH = 100
 def yaml_of(audited: Audited) -> str:
     """The proposed definition as YAML that `cauce plan` takes, with a comment at every change."""
     definition, proposal = audited.definition, audited.proposal
-    head = {"name": definition.name, "owner": definition.owner}
-    if definition.description:
-        head["description"] = definition.description
+    head = {name: value for name, value in plain(written_fields(definition)).items() if name != "rules"}
     lines = [
         "# The rules in force with what an audit proposes; read each comment, and try it with `cauce plan`.",
         *yaml_text(head).splitlines(),

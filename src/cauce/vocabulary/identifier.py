@@ -7,6 +7,7 @@ from typing import NamedTuple
 import phonenumbers
 
 from cauce.vocabulary.alias import Alias
+from cauce.vocabulary.mailbox import mailbox
 from cauce.vocabulary.postal_address import normal_address
 
 
@@ -23,8 +24,8 @@ class Identifier(NamedTuple):
 class Normalization(NamedTuple):
     """How a space normalizes identifier values; independent of identity views.
 
-    ``by_type`` maps an identifier type to ``email``, ``lower``, ``phone`` or ``address``;
-    ``region`` is the default region (ISO 3166, e.g. ``ES``) for phone numbers
+    ``by_type`` maps an identifier type to ``email``, ``mailbox``, ``lower``, ``phone``
+    or ``address``; ``region`` is the default region (ISO 3166, e.g. ``ES``) for phone numbers
     written without a country code, or empty to leave them as they are. ``alias``
     says what the source means by an alias call.
     """
@@ -51,7 +52,8 @@ def parse_identifier(text: str) -> Identifier | None:
 def normalize(type_: str, value: str, how: Normalization) -> str:
     """The normal form of a value; empty means absent.
 
-    Every type: Unicode NFKC, trimmed. ``email`` and ``lower``: lower case.
+    Every type: Unicode NFKC, trimmed. ``email`` and ``lower``: lower case. ``mailbox``:
+    also as the mail provider reads the address (``vocabulary/mailbox.py``).
     ``phone``: digits with a leading ``+`` (``identity.md`` section 2). ``address``:
     name, street and number, post code, place, between semicolons (``postal_address``).
     """
@@ -64,7 +66,7 @@ def normalize(type_: str, value: str, how: Normalization) -> str:
         return _phone(text, how.region)
     if kind == "address":
         return normal_address(text)
-    return text.lower()
+    return mailbox(text.lower()) if kind == "mailbox" else text.lower()
 
 
 @lru_cache(maxsize=20_000)

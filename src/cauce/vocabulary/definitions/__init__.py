@@ -86,5 +86,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
             for one in self.identities[identity].rules.get("identifiers", [])
             if one.get("normalize")
         }
+        if self.identities[identity].provider_addresses:
+            kinds = {type_: "mailbox" if kind == "email" else kind for type_, kind in kinds.items()}
         known = self.sources.get(source)
         return Normalization(kinds, known.region, known.alias) if known else Normalization(kinds)

@@ -21,3 +21,10 @@ class IdentityDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(description="The ruleset: identifiers, blocked, strength, purpose, max_ids_per_event."),
     ]
     description: Annotated[str, Meta(description="What the view is for, for people.")] = ""
+    provider_addresses: Annotated[
+        bool,
+        Meta(
+            description="Read addresses of public mail providers by their rules: without tags after +, "
+            "without dots where these do not count."
+        ),
+    ] = False
