@@ -20,7 +20,7 @@ ALL_PAIRS = 600_000
 """Up to this number of pairs all are compared."""
 PAIRS_EACH = 40
 """How many pairs a record may cost on average."""
-MOST_RULES = 14
+MOST_RULES = 24
 _IMAGINED = 4_000
 _COUNTED = 200_000
 """Costs are counted over this many records at most and scaled."""
@@ -117,12 +117,15 @@ def imagined(found: Sequence[Key], fill: dict[str, float], seed: int) -> NDArray
     draw = np.random.default_rng(seed)
     features = sorted({part for key in found for part in key.feature.split("+")})
     luck = {name: draw.random(_IMAGINED) for name in features}
+    careless = np.where(draw.random(_IMAGINED) < 0.5, 0.3, 0.0)
     there = {name: draw.random((2, _IMAGINED)).max(axis=0) < fill[name] for name in features}
     agree = np.empty((_IMAGINED, len(found)), dtype=bool)
     for number, key in enumerate(found):
         parts = key.feature.split("+")
         each = key.agree ** (1 / len(parts))
-        agree[:, number] = np.logical_and.reduce([(luck[name] < each) & there[name] for name in parts])
+        agree[:, number] = np.logical_and.reduce(
+            [(luck[name] < each - careless) & there[name] for name in parts]
+        )
     return agree
 
 

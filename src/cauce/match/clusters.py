@@ -19,7 +19,7 @@ from cauce.match.model import Guards
 
 APART = -1e6
 """The weight of a pair that must never share a cluster."""
-CLIP = 20.0
+CLIP = 12.0
 """The most that one pair counts for or against: no pair alone outvotes all others."""
 
 

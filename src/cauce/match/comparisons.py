@@ -59,7 +59,10 @@ def _alike(name: str, least: float, other: str = "") -> str:
 
 
 def _edits(name: str, most: int) -> str:
-    return f"damerau_levenshtein({name}_l, {name}_r) <= {most}"
+    """At most so many edits; what costs nothing is asked first: the lengths, and an equal beginning or end."""
+    ends = f"({name}_l[1] = {name}_r[1] OR {name}_l[-1] = {name}_r[-1])"
+    lengths = f"abs(length({name}_l) - length({name}_r)) <= {most}"
+    return f"({lengths} AND {ends} AND damerau_levenshtein({name}_l, {name}_r) <= {most})"
 
 
 def _longer(name: str, length: int) -> str:
@@ -70,8 +73,8 @@ def _names(features: Sequence[str]) -> Iterator[Comparison]:
     """Given name and surname. Where the two are swapped, the pair of them counts once, as a given name."""
     both = {"given", "surname"} <= set(features)
     swap = (
-        f"({_alike('given', 0.9, 'surname')} AND {_alike('surname', 0.9, 'given')}"
-        f" AND {_alike('given', 0.9, 'surname')} AND NOT (given_l = given_r AND surname_l = surname_r))"
+        f"(given_l[1] = surname_r[1] AND surname_l[1] = given_r[1] AND {_alike('given', 0.9, 'surname')}"
+        f" AND {_alike('surname', 0.9, 'given')} AND NOT (given_l = given_r AND surname_l = surname_r))"
     )
     half = "(given_l IS NULL OR given_r IS NULL) AND (surname_l = given_r OR given_l = surname_r)"
     if "given" in features:

@@ -57,7 +57,8 @@ def load(
     """Fill ``into`` with the features of the records, numbered from 0; the names of the features."""
     if not any(column.kind in COMPARED for column in columns):
         raise InvalidInput(
-            "No column says whose record it is.", hint="Name the kinds of the columns: --column NAME=KIND."
+            "No column says whose record it is: none of a known kind has two values or more.",
+            hint="Name the kinds of the columns: --column NAME=KIND.",
         )
     numbered = table.append_column(NUMBER, pa.array(range(table.num_rows), pa.int64()))
     connection.register("raw_records", numbered)

@@ -21,6 +21,7 @@ BELIEF_RELATED = 60.0
 ROUNDS = 100
 SETTLED = 1e-5
 MOST_OTHER = 0.35
+MOST_PERSONAL = 0.15
 
 
 class Mixture(NamedTuple):
@@ -51,15 +52,24 @@ def responsibilities(
 
 
 def fit(
-    sets: Sequence[Patterns], start: Mixture, beliefs: Mixture, classes: Sequence[NDArray[np.float64]]
+    sets: Sequence[Patterns],
+    start: Mixture,
+    beliefs: Mixture,
+    classes: Sequence[NDArray[np.float64]],
+    personal: Sequence[bool],
 ) -> tuple[Mixture, list[NDArray[np.float64]]]:
-    """Fit ``m`` and ``h`` to the sets of pairs, with ``u`` fixed; also each set's shares of the classes."""
+    """Fit ``m`` and ``h`` to the sets of pairs, with ``u`` fixed; also each set's shares of the classes.
+
+    What is ``personal`` keeps the belief ``h``: relatives agree on it by chance. Without
+    that anchor the classes could take one another's place.
+    """
     mixture, shares = start, [one.copy() for one in classes]
     for _ in range(ROUNDS):
         found = [responsibilities(one, mixture, share) for one, share in zip(sets, shares, strict=True)]
         shares = [_classes(one, part) for one, part in zip(sets, found, strict=True)]
-        m = [_capped(one) for one in _levels(sets, [part[:, 0] for part in found], beliefs.m, BELIEF)]
-        h = _levels(sets, [part[:, 1] for part in found], beliefs.h, BELIEF_RELATED)
+        m = _capped(_levels(sets, [part[:, 0] for part in found], beliefs.m, BELIEF), personal)
+        learnt = _levels(sets, [part[:, 1] for part in found], beliefs.h, BELIEF_RELATED)
+        h = [kept if fixed else new for kept, new, fixed in zip(beliefs.h, learnt, personal, strict=True)]
         change = max(float(np.abs(new - old).max()) for new, old in zip(m, mixture.m, strict=True))
         mixture = Mixture(m, h, mixture.u)
         if change < SETTLED:
@@ -67,13 +77,23 @@ def fit(
     return mixture, shares
 
 
-def _capped(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The last level's share is ``MOST_OTHER`` at most: records of one person agree more often than not."""
-    if len(share) < 2 or share[-1] <= MOST_OTHER:
-        return share
-    scaled = share * ((1.0 - MOST_OTHER) / (1.0 - share[-1]))
-    scaled[-1] = MOST_OTHER
-    return np.asarray(scaled)
+def _capped(shares: _Shares, personal: Sequence[bool]) -> _Shares:
+    """The shares with bounds to the last level, which is disagreement.
+
+    Two records of one person disagree in a comparison at most ``MOST_OTHER`` of the
+    time, and ``MOST_PERSONAL`` over what is personal on average. Pairs that disagree
+    more are of relatives, even where no two records are of one person.
+    """
+    others = [float(share[-1]) for share, own in zip(shares, personal, strict=True) if own]
+    mean = sum(others) / len(others) if others else 0.0
+    scale = min(1.0, MOST_PERSONAL / mean) if mean else 1.0
+    capped = []
+    for share, own in zip(shares, personal, strict=True):
+        other = min(float(share[-1]) * (scale if own else 1.0), MOST_OTHER)
+        bounded = share * ((1.0 - other) / (1.0 - share[-1]))
+        bounded[-1] = other
+        capped.append(bounded)
+    return capped
 
 
 def _classes(patterns: Patterns, found: NDArray[np.float64]) -> NDArray[np.float64]:

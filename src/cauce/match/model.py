@@ -92,7 +92,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     related: float
     frequencies: dict[str, Frequencies] = {}
     shared: dict[str, tuple[str, ...]] = {}
-    join: float = 0.0
+    join: float = -1.0
     candidate: float = -6.0
     guards: Guards = Guards()
 

@@ -49,7 +49,7 @@ def train(
     beliefs = _believed(compared, _strangers(strangers, compared, None, overall))
     mixture, shares = beliefs, [_start(one, records) for one in sets]
     for _ in range(TURNS):
-        mixture, shares = fit(sets, mixture, beliefs, shares)
+        mixture, shares = fit(sets, mixture, beliefs, shares, [one.personal for one in compared])
         overall = _overall(union, mixture, overall, every, total)
         beliefs = _believed(compared, _strangers(strangers, compared, mixture, overall))
         mixture = Mixture(mixture.m, mixture.h, beliefs.u)
@@ -155,7 +155,7 @@ def _believed(compared: Sequence[Comparison], u: list[NDArray[np.float64]]) -> M
     """Beliefs: relatives are like strangers in what is personal, and like one person in the rest."""
     m = [np.array([level.m for level in one.levels]) for one in compared]
     h = [
-        0.97 * strange + 0.03 * mine if one.personal else 0.3 * strange + 0.7 * mine
+        0.98 * strange + 0.02 * mine if one.personal else 0.1 * strange + 0.9 * mine
         for one, mine, strange in zip(compared, m, u, strict=True)
     ]
     m = [0.999 * mine + 0.001 * strange for mine, strange in zip(m, u, strict=True)]
