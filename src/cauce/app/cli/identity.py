@@ -7,7 +7,9 @@ import msgspec
 import typer
 
 from cauce.app.cli.identity_audit import audit
+from cauce.app.cli.identity_candidates import candidates
 from cauce.app.cli.identity_evaluate import evaluate
+from cauce.app.cli.identity_rename_domain import rename_domain
 from cauce.app.cli.identity_scenarios import scenarios
 from cauce.app.cli.identity_why import why
 from cauce.app.cli.output import JsonOption, print_json, print_line
@@ -20,8 +22,10 @@ app = typer.Typer()
 identity = typer.Typer(no_args_is_help=True)
 app.add_typer(identity, name="identity", help="Try identity rules.")
 identity.command()(audit)
+identity.command()(rename_domain)
 identity.command()(why)
 identity.command()(scenarios)
+identity.command()(candidates)
 identity.command()(evaluate)
 
 
