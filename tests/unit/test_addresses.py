@@ -86,7 +86,8 @@ def test_a_changed_address_is_superseded_until_it_is_changed_back():
 
 
 def test_a_typing_error_is_the_address_that_stands_worse():
-    wrong, right = seen("oskar@compnaya.example", first=3), seen("oskar@companya.example", first=3.1)
+    wrong = seen("oskar@compnaya.example", first=3, last=3)
+    right = seen("oskar@companya.example", first=3.1, last=3.1)
     found = facts([wrong, right], [])
     assert found["oskar@compnaya.example"].typo_of == "oskar@companya.example"
     assert found["oskar@compnaya.example"].undeliverable == ("typing error suspected",)
@@ -95,6 +96,30 @@ def test_a_typing_error_is_the_address_that_stands_worse():
     assert confirmed["oskar@compnaya.example"].typo_of == ""
     assert confirmed["oskar@companya.example"].typo_of == "oskar@compnaya.example"
     assert facts([seen("ann@gmial.com")], [])["ann@gmial.com"].typo_of == "ann@gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [((0, 0), (700, 701)), ((0, 400), (400, 700)), ((0, 3), (3, 3))],
+    ids=["years apart", "in use for a year", "in use for days"],
+)
+def test_another_address_of_a_similar_name_is_no_typing_error(old, new):
+    """EM-01: greg@companyx and greg@companya are one stroke apart, and both are his."""
+    companies = [
+        seen("greg@companyx.example", first=old[0], last=old[1], events=2),
+        seen("greg@companya.example", first=new[0], last=new[1], events=3),
+    ]
+    found = facts(companies, [], at=999)
+    assert [fact.typo_of for fact in found.values()] == ["", ""]
+    assert all(fact.deliverable for fact in found.values())
+
+
+def test_an_address_that_she_gives_again_after_the_change_is_hers_again():
+    both = [seen("old@firm.example")._replace(given=day(9)), seen("new@firm.example")]
+    change = told(Act.CHANGED, "old@firm.example", 5, new="new@firm.example")
+    assert facts(both, [change])["old@firm.example"].superseded_by == ""
+    late = [both[0]._replace(given=day(5)), both[1]]
+    assert facts(late, [change])["old@firm.example"].superseded_by == "new@firm.example"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +156,12 @@ def entry(**properties: object) -> Entry:
 def test_every_name_is_read_with_the_usual_properties():
     ann = (Identifier("email", "ann@firm.example"), Identifier("phone", "+34600111222"))
     for name, meaning in NAMES.items():
-        found = read_address_event(name, entry(new="x@y.example" if meaning.type == "email" else "+34700"), ann, DEFAULT_NORMALIZATION)
+        found = read_address_event(
+            name,
+            entry(new="x@y.example" if meaning.type == "email" else "+34700"),
+            ann,
+            DEFAULT_NORMALIZATION,
+        )
         assert found is not None, name
         assert found.act is meaning.act
         own = "ann@firm.example" if meaning.type == "email" else "+34600111222"

@@ -5,7 +5,7 @@ from typing import Any
 
 from cauce.identity.addresses import AddressFacts, Seen, address_facts
 from cauce.identity.carried import Carried, carried_by
-from cauce.profile.replaced import address_entries, told_addresses
+from cauce.profile.replaced import Told, address_entries, told_addresses
 from cauce.storage.records import Reader
 from cauce.vocabulary.address_events import Act, AddressEvent, read_address_event
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
@@ -25,25 +25,27 @@ def view_addresses(reader: Reader, signatures: Sequence[int], how: Normalization
     events: list[AddressEvent] = []
     for number, name, entry in address_entries(reader, signatures):
         carried = seen[number].identifiers if number in seen else nobody
-        told = read_address_event(name, entry, carried, how)
-        if told is not None:
-            events.append(told)
-    events += _changed(reader, seen, how)
-    return address_facts(_seen(seen.values()), events, at=at)
-
-
-def _changed(reader: Reader, seen: Mapping[int, Carried], how: Normalization) -> Iterator[AddressEvent]:
-    """Changes that one call tells: its traits say one address, its context still another (EM-03)."""
-    pairs = {
-        (number, type_): values
-        for number, one in seen.items()
-        for type_ in TYPES
-        if len(values := [each.value for each in one.identifiers if each.type == type_]) == _BOTH
+        event = read_address_event(name, entry, carried, how)
+        if event is not None:
+            events.append(event)
+    told = told_addresses(reader, signatures)
+    events += _changed(seen, told, how)
+    given = {
+        (one.trait, normalize(one.trait, one.assertion.value, how)): one.assertion.time
+        for one in told
+        if one.assertion.time <= at
     }
-    for number, type_, said in told_addresses(reader, sorted({number for number, _ in pairs})):
-        both = pairs.get((number, type_), [])
+    return address_facts(_seen(seen.values(), given), events, at=at)
+
+
+def _changed(seen: Mapping[int, Carried], told: Sequence[Told], how: Normalization) -> Iterator[AddressEvent]:
+    """Changes that one call tells: its traits say one address, its context still another (EM-03)."""
+    newest = {(one.signature, one.trait): one.assertion for one in told}
+    for (number, type_), said in newest.items():
+        carried = seen[number].identifiers if number in seen else ()
+        both = [one.value for one in carried if one.type == type_]
         new = normalize(type_, said.value, how)
-        if new in both:
+        if len(both) == _BOTH and new in both:
             [old] = [value for value in both if value != new]
             yield AddressEvent(
                 Act.CHANGED, type_, old, new, said.time, said.received, said.message_id, said.source
@@ -53,17 +55,17 @@ def _changed(reader: Reader, seen: Mapping[int, Carried], how: Normalization) ->
 _BOTH = 2
 
 
-def _seen(found: Iterable[Carried]) -> list[Seen]:
+def _seen(found: Iterable[Carried], given: Mapping[tuple[str, str], Moment]) -> list[Seen]:
     """Every address that some signatures carried, over all of them."""
     known: dict[Identifier, list[Carried]] = {}
     for one in found:
         for identifier in one.identifiers:
             if identifier.type in TYPES and one.sources:
                 known.setdefault(identifier, []).append(one)
-    return [_one(identifier, carried) for identifier, carried in sorted(known.items())]
+    return [_one(one, carried, given.get((one.type, one.value))) for one, carried in sorted(known.items())]
 
 
-def _one(identifier: Identifier, carried: list[Carried]) -> Seen:
+def _one(identifier: Identifier, carried: list[Carried], given: Moment | None) -> Seen:
     told = [(source, *seen) for one in carried for source, seen in one.sources.items()]
     return Seen(
         type=identifier.type,
@@ -72,6 +74,7 @@ def _one(identifier: Identifier, carried: list[Carried]) -> Seen:
         first=min(one[2] for one in told),
         last=max(one[3] for one in told),
         sources=tuple(sorted({one[0] for one in told})),
+        given=given,
     )
 
 

@@ -38,7 +38,10 @@ class Usage(StrEnum):
 
 
 class Seen(NamedTuple):
-    """An address as events carried it: how many, by which sources, when first and last."""
+    """An address as events carried it: how many, by which sources, when first and last.
+
+    ``given``: when somebody last said that it is hers; what mail systems tell does not count.
+    """
 
     type: str
     address: str
@@ -46,6 +49,7 @@ class Seen(NamedTuple):
     first: Moment
     last: Moment
     sources: tuple[str, ...]
+    given: Moment | None = None
 
 
 class AddressFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +121,8 @@ def _life(one: Seen, events: Sequence[AddressEvent], to_it: Sequence[AddressEven
     change = next((e for e in reversed(events) if e.act is Act.CHANGED), None)
     if change is not None and to_it and _order(to_it[-1]) > _order(change):
         change = None
+    if change is not None and one.given is not None and one.given > change.time:
+        change = None  # she uses it again
     return AddressFacts(
         type=one.type,
         address=one.address,
@@ -160,9 +166,7 @@ def _judged(fact: AddressFacts, others: Mapping[tuple[str, str], AddressFacts]) 
         return msgspec.structs.replace(fact, undeliverable=tuple(_against(fact, syntax=True)))
     local, domain = split_address(fact.address)
     role = bool(domain) and is_role(local)
-    better = [
-        one.address for one in others.values() if one.type == fact.type and _standing(one) > _standing(fact)
-    ]
+    better = [] if fact.confirmed or fact.superseded_by else list(_corrections(fact, others.values()))
     typo = "" if fact.confirmed else slip_of(fact.address, better) or ""
     placeholder = is_placeholder_address(fact.address)
     told = msgspec.structs.replace(
@@ -174,6 +178,20 @@ def _judged(fact: AddressFacts, others: Mapping[tuple[str, str], AddressFacts]) 
     )
     against = _against(told, syntax=bool(local) and "." in domain.strip("."), placeholder=placeholder)
     return msgspec.structs.replace(told, undeliverable=tuple(against))
+
+
+def _corrections(fact: AddressFacts, others: Iterable[AddressFacts]) -> Iterable[str]:
+    """Addresses that one could be a slip of: who mistypes corrects at once, and never types it again.
+
+    So it was in use for a day at most, and the other one, which stands better, within a day of it.
+    """
+    first, last = fact.first_seen - DAY, fact.last_seen + DAY
+    if fact.last_seen - fact.first_seen > DAY:
+        return
+    for one in others:
+        near = one.first_seen <= last and one.last_seen >= first
+        if near and one.type == fact.type and _standing(one) > _standing(fact):
+            yield one.address
 
 
 def _standing(fact: AddressFacts) -> tuple[bool, bool, int, int]:

@@ -78,7 +78,7 @@ def slip_of(address: str, others: Iterable[str]) -> str | None:
     """Which of a person's other addresses, or which provider's, an address is a slip of; None if of none.
 
     Of the person's: the same local part with a domain of few wrong strokes, or the same
-    domain with one wrong stroke in a local part of five characters or more.
+    domain with one wrong stroke, of a letter, in a local part of five characters or more.
     """
     local, domain = split_address(address)
     if not domain:
@@ -90,7 +90,14 @@ def slip_of(address: str, others: Iterable[str]) -> str | None:
         far = OSA.distance(domain, other_domain)
         if local == other_local and 0 < far <= strokes(domain) and domain not in PROVIDERS:
             return other
-        if far == 0 and len(local) >= _SHORT and OSA.distance(local, other_local) == 1:
+        if far == 0 and _same_name(local, other_local):
             return other
     right = meant({domain: 1}).get(domain)
     return f"{local}@{right}" if right else None
+
+
+def _same_name(local: str, other: str) -> bool:
+    """Whether two local parts differ by one stroke that is no digit: numbers tell people of one name apart."""
+    if len(local) < _SHORT or OSA.distance(local, other) != 1:
+        return False
+    return "".join(filter(str.isdigit, local)) == "".join(filter(str.isdigit, other))

@@ -96,7 +96,7 @@ _AT_ONCE = 5_000
 
 
 class Told(NamedTuple):
-    """The newest assertion of an address by the events of one signature."""
+    """An assertion of an address by the events of one signature."""
 
     signature: int
     trait: str
@@ -104,12 +104,11 @@ class Told(NamedTuple):
 
 
 def told_addresses(reader: Reader, signatures: Sequence[int]) -> list[Told]:
-    """The newest assertion of each address trait by each of some signatures, where it has a text."""
+    """The kept assertions of address traits by some signatures, oldest first; texts alone."""
     found = []
     for signature, text in reader.rows(fragment, "signature", signatures):
         kept = decode(text)
         for trait in sorted(REPLACEABLE & kept.keys()):
-            newest = max(assertions([kept], trait), key=lambda one: one.order)
-            if isinstance(newest.value, str):
-                found.append(Told(signature, trait, newest))
-    return found
+            told = (one for one in assertions([kept], trait) if isinstance(one.value, str))
+            found += [Told(signature, trait, one) for one in told]
+    return sorted(found, key=lambda one: (one.assertion.order, one.trait))
