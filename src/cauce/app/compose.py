@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy import Connection, MetaData
 
 from cauce.activate.service import Activation
+from cauce.app.candidate_file import CandidateFile
 from cauce.app.definition_files import export
 from cauce.app.definitions import load_definitions
 from cauce.app.members import SegmentMembers
@@ -244,7 +245,8 @@ class Composition:
     @cached_property
     def segments(self) -> Segments:
         """Memberships."""
-        return Segments(self.state, self.live, self.identity, self.profiles, self.access.require)
+        doubts = CandidateFile(self.space.candidates, self.identity)
+        return Segments(self.state, self.live, self.identity, self.profiles, self.access.require, doubts)
 
     @cached_property
     def quarantine(self) -> Quarantine:

@@ -26,7 +26,7 @@ DECLARED_MODEL = _INSTALLED if _INSTALLED.is_file() else _IN_REPOSITORY
 _COLUMNS = ("name", "street", "post_code", "place")
 
 
-class DeclaredMatcher:
+class ModelMatcher:
     """Finds records that may be one person with a model; a ``Matcher``."""
 
     def __init__(self, model: Model) -> None:
@@ -41,7 +41,7 @@ class DeclaredMatcher:
         rows = [_row(record) for record in records]
         names = dict.fromkeys([*(column.name for column in self._model.columns), *_COLUMNS])
         table = pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names})
-        with database(threads=1, memory="512MB") as connection:
+        with database(threads=1, memory="1GB") as connection:
             load(connection, table, self._model.columns, "records")
             make_ready(connection, self._model, "records", "ready")
             scored = score(connection, self._model, "ready")
@@ -51,13 +51,13 @@ class DeclaredMatcher:
         ]
 
 
-def find_matcher(path: Path | None) -> tuple[DeclaredMatcher | None, str]:
+def find_matcher(path: Path | None) -> tuple[ModelMatcher | None, str]:
     """The matcher of a model, or of the model that everybody has; without Splink None, and what to do."""
     try:
         require()
     except Unsupported:
         return None, INSTALL
-    return DeclaredMatcher(read_model(path or DECLARED_MODEL)), ""
+    return ModelMatcher(read_model(path or DECLARED_MODEL)), ""
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, str]:

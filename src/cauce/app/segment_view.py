@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cauce.segment.service import Why
+from cauce.segment.service import Answer, Why
 from cauce.vocabulary.language import Reason
 from cauce.vocabulary.moment import iso_or_none, to_iso
 
@@ -27,7 +27,9 @@ class WhyDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     ``member`` and ``since`` are what is stored; ``reason`` is the rule evaluated
     ``at`` a moment. ``asked_for``: whether the segment asks for people with the
-    kinds of identifiers that she has.
+    kinds of identifiers that she has. ``answer`` is yes, no, or unknown if somebody who
+    may be the same person would change it: ``candidates`` are their profile ids, null if
+    the space has no candidates, so that nobody can be unknown.
     """
 
     profile_id: str
@@ -37,6 +39,8 @@ class WhyDocument(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     asked_for: bool
     reason: ConditionDocument
+    answer: Answer
+    candidates: list[str] | None
 
 
 def describe_why(segment: str, found: Why) -> WhyDocument:
@@ -49,6 +53,8 @@ def describe_why(segment: str, found: Why) -> WhyDocument:
         at=to_iso(found.at),
         asked_for=found.asked_for,
         reason=_condition(found.reason),
+        answer=found.answer,
+        candidates=None if found.candidates is None else list(found.candidates),
     )
 
 

@@ -18,6 +18,7 @@ _NOT_FOR_VERSION_CONTROL = """\
 /state.db*
 /log/
 /scratch/
+/match/
 /*.lock
 /secrets/
 """
@@ -67,6 +68,11 @@ class Space(NamedTuple):
     def sealed(self) -> Path:
         """The event log's sealed files."""
         return self.root / "log"
+
+    @property
+    def candidates(self) -> Path:
+        """The pairs of people who may be one, as last found."""
+        return self.root / "match" / "candidates.json"
 
     @property
     def scratch(self) -> Path:

@@ -47,3 +47,10 @@ class PersonReader(Protocol):
 
     def person(self, reader: Reader, signatures: Sequence[int]) -> Person:
         """The person whose events carried these signatures."""
+
+
+class Doubts(Protocol):
+    """Knows which people may be one person, though the view has them apart."""
+
+    def candidates(self, reader: Reader, profile: ProfileKey) -> Sequence[ProfileKey] | None:
+        """The profiles that may be the same person as this one, likeliest first; None if nobody looked."""

@@ -1,12 +1,13 @@
 """The door to segments: who is in, and why."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 
 from cauce.segment.live import LiveSegment, LiveSegments
-from cauce.segment.needs import People, PersonReader
+from cauce.segment.needs import Doubts, People, PersonReader
 from cauce.segment.records import membership
 from cauce.storage.records import Reader, Records
 from cauce.vocabulary.access import Access, Purpose, Viewer
@@ -27,8 +28,20 @@ class Member(NamedTuple):
     since: Moment
 
 
+class Answer(StrEnum):
+    """Whether a rule holds for a person: unknown if a candidate of hers would change it (rule 28)."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
 class Why(NamedTuple):
-    """Why a person is, or is not, in a segment at a moment."""
+    """Why a person is, or is not, in a segment at a moment.
+
+    ``candidates`` are the public ids of those who may be the same person and would, together
+    with her, change the answer; None if nobody looks for candidates.
+    """
 
     profile_id: str
     member: bool
@@ -37,19 +50,28 @@ class Why(NamedTuple):
     asked_for: bool
     """Whether the segment asks for people with the kinds of identifiers that she has."""
     reason: Reason
+    answer: Answer
+    candidates: tuple[str, ...] | None
 
 
 class Segments:
     """Reads memberships of one identity view."""
 
     def __init__(
-        self, records: Records, live: LiveSegments, people: People, persons: PersonReader, access: Access
+        self,
+        records: Records,
+        live: LiveSegments,
+        people: People,
+        persons: PersonReader,
+        access: Access,
+        doubts: Doubts | None = None,
     ) -> None:
         self._records = records
         self._live = live
         self._people = people
         self._persons = persons
         self._access = access
+        self._doubts = doubts
 
     def sizes(self) -> Mapping[str, int]:
         """Members now, for each segment in force."""
@@ -109,8 +131,34 @@ class Segments:
             person = self._persons.person(reader, described.signatures)
             since = self.of_profile(reader, profile).get(key)
             reason = segment.rule.explain(person, at)
+            doubted = self._doubted(reader, segment, profile, reason.holds, at)
         types = frozenset(identifier.type for identifier in described.identifiers)
-        return Why(described.profile_id, since is not None, since, at, segment.asks_for(types), reason)
+        sure = Answer.YES if reason.holds else Answer.NO
+        return Why(
+            profile_id=described.profile_id,
+            member=since is not None,
+            since=since,
+            at=at,
+            asked_for=segment.asks_for(types),
+            reason=reason,
+            answer=Answer.UNKNOWN if doubted else sure,
+            candidates=doubted,
+        )
+
+    def _doubted(
+        self, reader: Reader, segment: LiveSegment, profile: ProfileKey, holds: bool, at: Moment
+    ) -> tuple[str, ...] | None:
+        """The candidates of a person for whom, taken together with her, the rule comes out otherwise."""
+        candidates = None if self._doubts is None else self._doubts.candidates(reader, profile)
+        if candidates is None:
+            return None
+        found = []
+        described = self._people.describe(reader, [profile, *candidates])
+        for other in candidates:
+            together = sorted({*described[profile].signatures, *described[other].signatures})
+            if segment.rule.explain(self._persons.person(reader, together), at).holds is not holds:
+                found.append(described[other].profile_id)
+        return tuple(found)
 
     def _segment(self, key: str) -> LiveSegment:
         segment = self._live.get(key)

@@ -20,6 +20,7 @@ from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
 from cauce.app.segment_preview import preview_segment, wanted_segment
 from cauce.app.segment_view import describe_why
+from cauce.segment.service import Answer
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import InvalidInput
@@ -163,8 +164,15 @@ def why(
     print_line(f"{known} is {'' if found.member else 'not '}in {key}{since}.")
     if not found.asked_for:
         print_line("The segment asks for known people only, and she is known by no such identifier.")
+    if found.answer is Answer.UNKNOWN:
+        others = ", ".join(found.candidates or ())
+        print_line(f"The answer is unknown: together with {others}, who may be the same person, it changes.")
     print_line(f"At {to_iso(found.at)}:")
     _print_reason(found.reason, 1)
+    if found.candidates is None:
+        print_line(
+            "Nobody looks for people who may be one (cauce identity candidates), so no answer is unknown."
+        )
 
 
 def _print_reason(reason: Reason, depth: int) -> None:

@@ -1,0 +1,85 @@
+"""The file of candidates: people whom the view has apart, and who may be one.
+
+Derived data of a space, written by ``cauce identity candidates``. Pairs are kept by
+identifiers, so that profiles that merge or split since keep their candidates, and two
+that became one lose them.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from cauce.identity.service import Identity
+from cauce.storage.records import Reader
+from cauce.vocabulary.identifier import parse_identifier
+from cauce.vocabulary.profile import ProfileKey
+
+
+class CandidatePair(NamedTuple):
+    """The anchors of two profiles, and the log2 of the odds that they are one person."""
+
+    one: str
+    other: str
+    weight: float
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What the file holds: the version of the model, and the pairs."""
+
+    model: str
+    pairs: list[CandidatePair]
+
+
+def keep(path: Path, kept: Kept) -> None:
+    """Write the file, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    arriving = path.with_suffix(".arriving")
+    arriving.write_bytes(msgspec.json.encode(kept))
+    arriving.chmod(0o600)
+    arriving.replace(path)
+
+
+class CandidateFile:
+    """Reads the file, again whenever it was written anew; a ``Doubts`` for segments."""
+
+    def __init__(self, path: Path, identity: Identity) -> None:
+        self._path = path
+        self._identity = identity
+        self._read: tuple[int, int] | None = None
+        self._beside: dict[str, list[tuple[float, str]]] = {}
+
+    def candidates(self, reader: Reader, profile: ProfileKey) -> Sequence[ProfileKey] | None:
+        """The profiles that may be the same person as this one, likeliest first; None without a file."""
+        if not self._refresh():
+            return None
+        described = self._identity.describe(reader, [profile]).get(profile)
+        own = [] if described is None else described.identifiers
+        beside = sorted(
+            (pair for one in own for pair in self._beside.get(str(one), ())), key=lambda pair: -pair[0]
+        )
+        found = dict.fromkeys(self._profiles(reader, (other for _, other in beside)))
+        return [other for other in found if other != profile]
+
+    def _profiles(self, reader: Reader, identifiers: Iterable[str]) -> Iterable[ProfileKey]:
+        for text in identifiers:
+            identifier = parse_identifier(text)
+            profile = None if identifier is None else self._identity.find(reader, identifier)
+            if profile is not None:
+                yield profile
+
+    def _refresh(self) -> bool:
+        """Whether there is a file; what it holds is read if it is another than before."""
+        try:
+            stat = self._path.stat()
+            if self._read != (stat.st_mtime_ns, stat.st_ino):
+                kept = msgspec.json.decode(self._path.read_bytes(), type=Kept)
+                self._beside = {}
+                for one, other, weight in kept.pairs:
+                    self._beside.setdefault(one, []).append((weight, other))
+                    self._beside.setdefault(other, []).append((weight, one))
+                self._read = (stat.st_mtime_ns, stat.st_ino)
+        except FileNotFoundError:
+            return False
+        return True
