@@ -7,9 +7,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from cauce.identity.past import Remembered, Seen
 from cauce.identity.policy import Policy
+from cauce.identity.resolution import Resolution
+from cauce.identity.resolve import keys_of
 from cauce.identity.service import Identity
-from cauce.identity.simulated import Observation
+from cauce.identity.session import Session
+from cauce.identity.simulated import Event, Observation
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Position
@@ -26,9 +30,10 @@ def clear(records: Records) -> None:
             transaction.connection.execute(table.delete())
 
 
-def fold(records: Records, policy: Policy, batches: Sequence[Sequence[Observation]]) -> list[tuple[Any, ...]]:
+def fold(records: Records, policy: Policy, batches: Sequence[Sequence[Event]]) -> list[tuple[Any, ...]]:
     """Every batch in a transaction of its own, by an Identity that knows nothing yet; the resolutions."""
     delivered: set[str] = set()
+    past = Remembered()
     resolutions = []
     position = 0
     for batch in batches:
@@ -40,11 +45,10 @@ def fold(records: Records, policy: Policy, batches: Sequence[Sequence[Observatio
                 delivered.add(one.id)
                 fresh.append((position, one))
         with records.write() as transaction:
-            session = identity.begin(transaction, [one.identifiers for _, one in fresh])
+            observed = [one.identifiers for _, one in fresh if isinstance(one, Observation)]
+            session = identity.begin(transaction, observed, stating=len(observed) < len(fresh))
             for number, one in fresh:
-                found = session.observe(
-                    one.identifiers, time=one.time, source=one.source, position=Position(number)
-                )
+                found = take(session, one, Position(number), past)
                 types = [sorted(session.identifier_types(p)) for p in found.changed]
                 owned = [list(session.signatures(p)) for p in found.changed]
                 names = [session.profile_id(p) for p in (*found.changed, *found.gone)]
@@ -54,12 +58,21 @@ def fold(records: Records, policy: Policy, batches: Sequence[Sequence[Observatio
     return resolutions
 
 
+def take(session: Session, one: Event, position: Position, past: Remembered) -> Resolution:
+    if not isinstance(one, Observation):
+        return session.state(one._replace(position=position), past)[0]
+    found = session.observe(one.identifiers, time=one.time, source=one.source, position=position, id=one.id)
+    past.add(Seen(one.id, one.time, one.source), frozenset(keys_of(one.identifiers)))
+    return found
+
+
 def partition(records: Records, policy: Policy) -> dict[str, list[str]]:
     """Anchor -> members, as an API would read them."""
     identity = Identity("person", policy.ruleset, policy=policy)
     result = {}
     with records.read() as reader:
         profiles = sorted({row[2] for row in rows(records, "identity_member")})
+        assert profiles == sorted(row[1] for row in rows(records, "identity_profile"))
         for profile, described in identity.describe(reader, profiles).items():
             anchor = str(described.identifiers[0])
             result[anchor] = sorted(map(str, described.identifiers))

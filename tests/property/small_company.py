@@ -1,11 +1,13 @@
 """A few people whose events collide: logs for comparing ways of folding them."""
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from cauce.activate.service import Activation
+from cauce.app.log_past import LogPast
 from cauce.app.pipeline import Pipeline
 from cauce.govern.access import Access
 from cauce.identity.rules import default_rules, read_rules
@@ -93,6 +95,22 @@ def _bodies(draw: Any) -> dict[str, Any]:
     return body
 
 
+@st.composite
+def _statements(draw: Any) -> dict[str, Any]:
+    """What somebody states of these people, or takes back."""
+    op = draw(st.sampled_from(["same", "same", "never", "retract", "retract", "withdraw", "grant"]))
+    said: dict[str, Any] = {"op": op, "by": "test", "reason": "to see"}
+    if op == "retract":
+        names = [*(f"m{number}" for number in range(1, 15)), "unknown"]
+        said["events"] = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))
+    else:
+        known = ["user_id:u1", "user_id:u2", "user_id:u3", "anonymous_id:d1", "email: A@x.example"]
+        said["identifiers"] = draw(st.lists(st.sampled_from(known), min_size=2, max_size=2, unique=True))
+    if op in ("withdraw", "grant"):
+        said["purposes"] = draw(st.sampled_from([[], [], ["ads"]]))
+    return {"type": "statement", "statement": said}
+
+
 LINES = st.lists(
     st.builds(
         Line,
@@ -106,10 +124,24 @@ LINES = st.lists(
 )
 
 
+HISTORIES = st.lists(
+    st.builds(
+        Line,
+        wait=st.sampled_from([0, 0, 1, HOUR, DAY, 2 * DAY, 5 * DAY]),
+        late=st.sampled_from([0, 0, 0, -60_000_000, HOUR, DAY, 4 * DAY]),
+        source=st.sampled_from(["web", "crm"]),
+        body=st.one_of(_bodies(), _bodies(), _statements()),
+    ),
+    min_size=1,
+    max_size=14,
+)
+"""Lines among which are statements."""
+
+
 def logged(lines: list[Line]) -> list[Logged]:
     """The lines as rows of a log; a negative ``late`` is a clock that runs ahead."""
     rows, received = [], START
-    names = {"page": "Page Viewed", "identify": "", "group": ""}
+    names = {"page": "Page Viewed", "identify": "", "group": "", "statement": ""}
     for number, line in enumerate(lines, 1):
         received = Moment(received + line.wait)
         call = Call(line.body["type"])
@@ -133,6 +165,7 @@ def composed(
     rules: dict[str, str] = RULES,
     survivorship: dict[str, Survivorship] = SURVIVORSHIP,
     computed: dict[str, str] = COMPUTED,
+    past: Callable[[Position], LogPast] | None = None,
 ) -> Pipeline:
     """A pipeline over ``records`` with default identity rules."""
     identity = Identity("person", read_rules(default_rules()))
@@ -142,7 +175,8 @@ def composed(
         LiveSegment(key, parse(rule, expressions), key != "gold") for key, rule in rules.items()
     )
     profiles = Profiles(records, identity, survivorship, Access(["operations"]).require, traits.traits)
-    return Pipeline(records, identity, profiles, live, Activation({"buyers": ["crm"], "gap": ["crm"]}))
+    activation = Activation({"buyers": ["crm"], "gap": ["crm"]})
+    return Pipeline(records, identity, profiles, live, activation, past=past)
 
 
 def events(pipeline: Pipeline, rows: list[Logged]) -> list[Event]:

@@ -1,5 +1,6 @@
 """A state derived in bulk is that of the stream, table by table, and goes on like it."""
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,17 +9,19 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cauce.app.log_past import LogPast
 from cauce.app.pipeline import CLOCK, LOG, Pipeline
 from cauce.app.rebuild.derive import Derivation, Resources
 from cauce.eventlog.port import EventLog
 from cauce.eventlog.seal import seal
 from cauce.eventlog.sqlite import SqliteLog
+from cauce.identity.rules import default_rules, read_rules
 from cauce.storage.records import STATE, Records
 from cauce.storage.sqlite import SqliteRecords
 from cauce.vocabulary.event import Accepted, Logged, Position
 from cauce.vocabulary.identifier import Normalization
 from cauce.vocabulary.moment import DAY, HOUR, Moment
-from tests.property.small_company import LINES, Line, composed, events, logged, tables
+from tests.property.small_company import HISTORIES, LINES, Line, composed, events, logged, tables
 
 HISTORY = {"identity_move", "membership_change", "progress", "segment_version", "trait_version"}
 """What only history knows, and what says how far it has come."""
@@ -82,7 +85,7 @@ def since_of(records: Records):
 
 @settings(max_examples=max(40, settings.default.max_examples // 3), deadline=None)
 @given(
-    lines=LINES,
+    lines=st.one_of(LINES, HISTORIES),
     cut=st.integers(1, 14),
     sealed=st.integers(0, 14),
     stale=st.booleans(),
@@ -98,14 +101,15 @@ def test_bulk_equals_stream(lines: list[Line], cut: int, sealed: int, stale: boo
         at = Moment(before[-1].received + wait * HOUR)
         if after:
             at = min(at, after[0].received)
-        stream = composed(SqliteRecords(folder / "state.db", STATE))
-        how = stream.identity.ruleset.normalization
+        how = read_rules(default_rules()).normalization
+        past = partial(LogPast, log, lambda _: how, folder)
+        stream = composed(SqliteRecords(folder / "state.db", STATE), past=past)
         if sealed:
             then = FORMER if stale else how
             seal(folder, Position(min(sealed, len(rows))), lambda _: then, rows_per_file=4)
         stream.fold(events(stream, before))
         stream.pass_time(at)
-        bulk = composed(SqliteRecords(folder / "shadow.db", STATE))
+        bulk = composed(SqliteRecords(folder / "shadow.db", STATE), past=past)
         derivation = Derivation(bulk, log, lambda _: how, Resources(folder))
         derivation.derive(before[-1].position, at, since_of(stream.records))
         compare(stream, bulk, at)

@@ -51,10 +51,11 @@ def store(tmp_path_factory):
     store.close()
 
 
-@given(st.randoms(use_true_random=False))
+@pytest.mark.parametrize("world", [random_world, random_history])
+@given(rng=st.randoms(use_true_random=False))
 @settings(parent=settings(), max_examples=max(40, settings().max_examples // 10))
-def test_batches_and_restarts_change_no_row(store, rng):
-    rules, events, cap = random_world(rng)
+def test_batches_and_restarts_change_no_row(store, world, rng):
+    rules, events, cap = world(rng)
     policy = Policy(read_rules(rules), max_links=cap)
     observations = list(read_events(policy, events))
     some = [rng.randrange(len(observations) + 1) for _ in range(rng.randrange(5))]

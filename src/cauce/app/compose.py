@@ -14,6 +14,7 @@ from cauce.activate.service import Activation
 from cauce.app.candidate_file import CandidateFile
 from cauce.app.definition_files import export
 from cauce.app.definitions import load_definitions
+from cauce.app.log_past import LogPast
 from cauce.app.members import SegmentMembers
 from cauce.app.pipeline import VERSION, Pipeline
 from cauce.app.rounds import records as _rounds  # noqa: F401  declares its tables
@@ -264,7 +265,13 @@ class Composition:
         """The way of an event."""
         activation = Activation.of(self.in_force)
         return Pipeline(
-            self.state, self.identity, self.profiles, self.live, activation, self.version_in_force
+            self.state,
+            self.identity,
+            self.profiles,
+            self.live,
+            activation,
+            self.version_in_force,
+            partial(LogPast, self.log, self.normalization, self.space.scratch),
         )
 
     @cached_property

@@ -70,7 +70,8 @@ def tell_anew(
         identity = pipeline.identity.begin(transaction, [event.identifiers for event in chunk])
         session = pipeline.profiles.begin(transaction, {})
         for event in chunk:
-            session.tell_again(event, identity.signature(event.identifiers))
+            if identity.counts(event):
+                session.tell_again(event, identity.signature(event.identifiers))
         session.save()
 
 

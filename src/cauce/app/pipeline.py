@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from cauce.activate.service import Activation
+from cauce.app.log_past import LogPast
+from cauce.identity.facts import Fact
 from cauce.identity.graph import Given
+from cauce.identity.past import Carried
 from cauce.identity.service import Identity, Resolution
 from cauce.identity.service import Session as IdentitySession
 from cauce.profile.person import Person
@@ -21,9 +24,9 @@ from cauce.segment.live import LiveSegment, LiveSegments
 from cauce.segment.session import Cause, Due, SegmentSession, due_timers
 from cauce.storage.records import Reader, Records, Transaction, progress
 from cauce.vocabulary.errors import CauceError, Transient
-from cauce.vocabulary.event import Event, Position
+from cauce.vocabulary.event import Call, Event, Position
 from cauce.vocabulary.moment import Moment
-from cauce.vocabulary.profile import ProfileKey
+from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
 LOG, CLOCK = "log", "clock"
 """Names of what the pipeline stores of its progress: a position, and a moment."""
@@ -71,6 +74,8 @@ class Pipeline(NamedTuple):
     segments: LiveSegments
     activation: Activation
     version: int = 0
+    past: Callable[[Position], LogPast] | None = None
+    """What came before a position; needed where statements may come."""
 
     @property
     def recorded(self) -> Recorded:
@@ -171,7 +176,8 @@ class Pipeline(NamedTuple):
     ) -> "_Batch":
         waiting = {timer.profile for timer in due}
         observed = [event.identifiers for event in events]
-        identity = self.identity.begin(transaction, observed, sorted(waiting), given)
+        stating = any(event.statement is not None for event in events)
+        identity = self.identity.begin(transaction, observed, sorted(waiting), given, stating=stating)
         profiles = self.profiles.begin(transaction, self.recorded, stored_upto=identity.known_signatures)
         profiles.load(identity.loaded_signatures())
         segments = SegmentSession(
@@ -186,6 +192,7 @@ class Pipeline(NamedTuple):
             self.segments,
             self.activation,
             lambda person: self.profiles.values(person, horizon),
+            self.past,
         )
 
 
@@ -205,6 +212,7 @@ class _Batch(NamedTuple):
     live: LiveSegments
     activation: Activation
     values: Callable[[Person], Callable[[str], Any]]
+    past: Callable[[Position], LogPast] | None
 
     def fire_timers(self, moment: Moment) -> None:
         """Look again at the verdicts that time alone may have changed."""
@@ -213,9 +221,18 @@ class _Batch(NamedTuple):
 
     def fold(self, event: Event) -> None:
         """Take one event its whole way."""
+        if event.call is Call.STATEMENT:
+            self._fold_statement(event)
+            return
         resolution = self.identity.observe(
-            event.identifiers, time=event.time, source=event.source, position=event.position
+            event.identifiers,
+            time=event.time,
+            source=event.source,
+            position=event.position,
+            id=event.message_id,
         )
+        if not resolution.counts:
+            return
         touched = self.profiles.fold(event, resolution.signature)
         if resolution.signature is None:
             return  # an event without identifiers belongs to nobody
@@ -223,6 +240,29 @@ class _Batch(NamedTuple):
         self._follow_people(resolution, cause)
         if resolution.profile is not None and resolution.profile not in resolution.changed:
             self._look(resolution.profile, self.live.touched(event.name, touched), cause)
+
+    def _fold_statement(self, event: Event) -> None:
+        """Let a statement change who is one person, and what counts of the past."""
+        fact = Fact.of(event)
+        if fact is None:
+            return
+        assert self.past is not None, "statements come where nobody knows the past"
+        past = self.past(event.position)
+        resolution, revised = self.identity.state(fact, past)
+        if revised:
+            self._fold_again(revised, past)
+        self._follow_people(resolution, Cause(event.received, event.position, event.message_id))
+
+    def _fold_again(self, revised: Sequence[tuple[SignatureKey, Carried]], past: LogPast) -> None:
+        """Derive fragments and timelines of signatures from those of their events that count."""
+        found = past.events([carried for _, carried in revised])
+        self.profiles.forget([signature for signature, _ in revised])
+        for signature, carried in revised:
+            for event in filter(self.identity.counts, found[carried]):
+                self.profiles.fold_again(event, signature)
+        calls = (one for events in found.values() for one in events if one.call is Call.GROUP)
+        if groups := {one.group for one in calls}:
+            self.profiles.tell_groups_anew(groups, filter(self.identity.counts, past.group_calls(groups)))
 
     def _follow_people(self, resolution: Resolution, cause: Cause) -> None:
         """Where people were joined, split or met for the first time, look at every segment."""

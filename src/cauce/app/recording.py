@@ -53,7 +53,7 @@ def record_anew(
         session = pipeline.profiles.begin(transaction, {name: now[name] for name in missing})
         for event in chunk:
             signature = identity.signature(event.identifiers)
-            if signature is not None:
+            if signature is not None and identity.counts(event):
                 session.record(event, signature)
                 written += 1
         session.save()

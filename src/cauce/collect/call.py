@@ -1,6 +1,6 @@
 """Which call a path is: Segment's HTTP tracking API (``field.md`` 2.1)."""
 
-from cauce.vocabulary.event import Call
+from cauce.vocabulary.event import TRACKING, Call
 
 _SHORT = {
     "i": Call.IDENTIFY,
@@ -11,11 +11,11 @@ _SHORT = {
     "a": Call.ALIAS,
 }
 _PREFIXES = ("", "/v1")
-_CALLS: dict[str, Call | None] = {**{call.value: call for call in Call}, **_SHORT, "batch": None, "b": None}
+_CALLS: dict[str, Call | None] = {**{call.value: call for call in TRACKING}, **_SHORT, "batch": None, "b": None}
 ROUTES = {f"{prefix}/{name}": call for prefix in _PREFIXES for name, call in _CALLS.items()}
 """Path → call; None for batches. Short paths are those of browser and mobile SDKs."""
 
-PIXELS = {f"{prefix}/pixel/{call.value}": call for prefix in _PREFIXES for call in Call}
+PIXELS = {f"{prefix}/pixel/{call.value}": call for prefix in _PREFIXES for call in TRACKING}
 """Paths of pictures whose address carries an event, for e-mails and pages without scripts."""
 
 VALIDATING = frozenset(f"{prefix}/validate" for prefix in _PREFIXES)

@@ -17,7 +17,8 @@ from cauce.collect.ordinary import Ordinary
 from cauce.collect.reasons import Problem, Reason
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import EARLIEST, corrected, historical, parse_timestamp
-from cauce.vocabulary.event import Accepted, Call
+from cauce.eventlog.content import UNSTABLE
+from cauce.vocabulary.event import TRACKING, Accepted, Call
 from cauce.vocabulary.exact import decode_json, encode_json
 from cauce.vocabulary.moment import SECOND, Moment
 
@@ -25,7 +26,7 @@ IdFactory = Callable[[], str]
 """Makes a message id for an event that came without one. Handed in, so that tests can fix it."""
 
 _decode = msgspec.json.Decoder(float_hook=check_float).decode
-_CALLS = {call.value: call for call in Call}
+_CALLS = {call.value: call for call in TRACKING}
 _FIXED_NAMES = {Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
 _TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 _OBJECTS = ("properties", "traits", "context")
@@ -51,24 +52,25 @@ class Judge:
     def __init__(self, limits: CollectSettings, new_id: IdFactory) -> None:
         self._limits = limits
         self._new_id = new_id
-        self._ordinary = Ordinary(limits)
+        self._read_ordinary = Ordinary(limits).read
         self._ahead = limits.ahead_seconds * SECOND
 
-    def judge(
-        self, item: bytes, call: Call | None, arrival: Arrival, *, hazardous: bool = True
-    ) -> Accepted | Problem:
+    def judge(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
         """The event in ``item``, or what is wrong with it; how long it may be is the caller's business.
 
         ``call`` is that of the path; None if the event names its own ``type``.
-        ``hazardous`` is false if ``may_be_hazardous`` is for text that holds the
-        item. An event without message id gets a new one. A write key within the
+        An event without message id gets a new one. A write key within the
         event is taken out of what is stored.
         """
-        if not hazardous or not may_be_hazardous(item, len(item), self._limits.max_nesting):
-            ordinary = self._ordinary.read(item, call, *arrival)
-            if ordinary is not None:
-                return ordinary
-        return self.judge_exactly(item, call, arrival)
+        if may_be_hazardous(item, len(item), self._limits.max_nesting):
+            return self.judge_exactly(item, call, arrival)
+        return self.judge_harmless(item, call, arrival)
+
+    def judge_harmless(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
+        """The same for an event in text for which ``may_be_hazardous`` is false."""
+        source, received, sent, historical = arrival
+        ordinary = self._read_ordinary(item, call, source, received, sent, historical)
+        return self.judge_exactly(item, call, arrival) if ordinary is None else ordinary
 
     def judge_exactly(self, item: bytes, call: Call | None, arrival: Arrival) -> Accepted | Problem:
         """The same, whether or not the event is an ordinary one."""
@@ -112,6 +114,7 @@ class Judge:
             body=item if fields.get(_WRITE_KEY) is None else without_write_key(item),
             sent=arrival.sent,
             historical=arrival.historical,
+            stable=UNSTABLE.isdisjoint(fields),
         )
 
     def _identifiers(self, fields: dict[str, Any], call: Call) -> Problem | None:

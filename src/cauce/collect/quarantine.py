@@ -18,12 +18,12 @@ from cauce.collect.split import split, split_leniently, with_shared
 from cauce.eventlog.port import Outcome, Quarantined, Settlement
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.errors import Conflict, NotFound
-from cauce.vocabulary.event import Accepted, Call, Refused
+from cauce.vocabulary.event import TRACKING, Accepted, Call, Refused
 from cauce.vocabulary.moment import Clock, Moment
 
 _PAGE = 200
 _EXAMPLES = 5
-_CALLS = {call.value: call for call in Call}
+_CALLS = {call.value: call for call in TRACKING}
 _LINE = Problem(
     Reason.NOT_AN_OBJECT,
     "A line of a file is no event: repair the file and import it again, or write the event by hand.",

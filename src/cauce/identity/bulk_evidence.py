@@ -23,6 +23,10 @@ so that other lists have the same spelling.
 
 Integers = npt.NDArray[np.int64]
 
+ODD_JOIN = """known.spelling = carried.spelling
+  AND (known.identifiers IS NULL OR known.identifiers = carried.identifiers)"""
+"""How ``carried``, with spelling and identifiers, finds its row ``known`` there."""
+
 _encode = msgspec.json.Encoder().encode
 
 _SEEN = """
@@ -77,6 +81,8 @@ SELECT signature, source, sum(events)::BIGINT AS events,
 FROM identity_seen JOIN {SIGNATURE_OF} ON identity_seen.spelling = {SIGNATURE_OF}.spelling
   AND identity_seen.identifiers IS NOT DISTINCT FROM {SIGNATURE_OF}.identifiers
 GROUP BY signature, source;
+CREATE OR REPLACE TEMPORARY VIEW identity_effective AS FROM identity_evidence;
+CREATE TEMPORARY TABLE identity_seen_anew (id BIGINT, first_time BIGINT);
 DROP TABLE identity_seen;
 """
 
@@ -85,16 +91,20 @@ class Evidence(NamedTuple):
     """What events carried: arrays by identifier id - 1, and signatures as slices of ``ids``.
 
     The identifiers of signature ``n`` are ``ids[offsets[n - 1] : offsets[n]]``, ascending.
+    ``unseen`` are the identifiers, and ``idle`` the signatures, of which no event counts,
+    as id - 1.
     """
 
     keys: pa.ChunkedArray
     first_times: Integers
     offsets: Integers
     ids: Integers
+    unseen: Integers = np.empty(0, np.int64)
+    idle: Integers = np.empty(0, np.int64)
 
 
-def gather(connection: duckdb.DuckDBPyConnection, events: str) -> Evidence:
-    """Aggregate a relation with position, time, source and identifiers; leaves tables behind.
+def gather(connection: duckdb.DuckDBPyConnection, events: str) -> None:
+    """Aggregate a relation with position, time, source and identifiers into tables.
 
     ``identifiers`` are lists of ``type:value``, without repeats, empty or null for nobody.
     """
@@ -105,23 +115,56 @@ def gather(connection: duckdb.DuckDBPyConnection, events: str) -> Evidence:
         connection.execute(_SEEN_ODD.format(events=events))
     connection.execute(_IDS)
     connection.execute(_SIGNATURES)
+
+
+def evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
+    """What ``gather`` has left behind."""
     keys = connection.sql("SELECT key, first_time FROM identity_key ORDER BY id").to_arrow_table()
+    first_times = keys["first_time"].to_numpy()
+    anew = connection.sql("FROM identity_seen_anew").fetchnumpy()
+    seen = ~np.ma.getmaskarray(anew["first_time"])
+    if len(seen):
+        first_times = first_times.copy()
+        first_times[anew["id"][seen] - 1] = anew["first_time"][seen]
+    idle = connection.sql(
+        "SELECT signature FROM identity_signature ANTI JOIN identity_effective USING (signature)"
+    ).fetchnumpy()["signature"]
     sets = connection.sql("SELECT ids FROM identity_signature ORDER BY signature").to_arrow_table()
     lists = sets["ids"].combine_chunks()
     if isinstance(lists, pa.ChunkedArray):
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.array([], pa.list_(pa.int64()))
     return Evidence(
         keys=keys["key"],
-        first_times=keys["first_time"].to_numpy(),
+        first_times=first_times,
         offsets=np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))]).astype(
             np.int64
         ),
         ids=lists.flatten().to_numpy(),
+        unseen=np.asarray(anew["id"][~seen]) - 1,
+        idle=np.asarray(idle) - 1,
     )
 
 
 def evidence_query(connection: duckdb.DuckDBPyConnection) -> str:
     """The query for the rows of ``signature_evidence``, by key, after ``gather``."""
+    return f"""
+    WITH {_sources_text(connection, "identity_evidence")}
+    SELECT key AS identifiers, signature, '{{' || coalesce(seen, '') || '}}' AS sources
+    FROM identity_signature LEFT JOIN together USING (signature) ORDER BY identifiers
+    """
+
+
+def allowed_query(connection: duckdb.DuckDBPyConnection, view: int) -> str:
+    """The query for the rows of ``identity_allowed`` of a view, by signature, after ``exclude``."""
+    return f"""
+    WITH {_sources_text(connection, "identity_allowed_evidence")}
+    SELECT {view} AS view, signature, '{{' || coalesce(seen, '') || '}}' AS sources
+    FROM identity_limited LEFT JOIN together USING (signature) ORDER BY signature
+    """
+
+
+def _sources_text(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """``together``: the evidence of each signature as the inner of a JSON object."""
     found = connection.execute("SELECT DISTINCT source FROM identity_evidence").fetchall()
     names = pa.table(
         {
@@ -130,16 +173,14 @@ def evidence_query(connection: duckdb.DuckDBPyConnection) -> str:
         }
     )
     connection.register("identity_source", names)
-    return """
-    WITH seen AS (
+    return f"""
+    seen AS (
       SELECT signature, source, count(*) OVER (PARTITION BY signature) AS n,
         text || ':[' || events || ',' || first_time || ',' || last_time || ']' AS seen
-      FROM identity_evidence JOIN identity_source USING (source)),
+      FROM {table} JOIN identity_source USING (source)),
     together AS (
       SELECT signature, seen FROM seen WHERE n = 1 UNION ALL
       SELECT signature, string_agg(seen, ',' ORDER BY source) FROM seen WHERE n > 1 GROUP BY signature)
-    SELECT key AS identifiers, signature, '{' || seen || '}' AS sources
-    FROM identity_signature JOIN together USING (signature) ORDER BY identifiers
     """
 
 
@@ -151,7 +192,7 @@ def sources_of(
     found: dict[int, Sources] = {}
     rows: list[Any] = connection.execute(
         "SELECT signature, source, events, first_time, last_time "
-        "FROM identity_evidence SEMI JOIN identity_wanted USING (signature)"
+        "FROM identity_effective SEMI JOIN identity_wanted USING (signature)"
     ).fetchall()
     connection.unregister("identity_wanted")
     for signature, source, *seen in rows:

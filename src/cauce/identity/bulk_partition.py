@@ -12,8 +12,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cauce.identity.bulk_evidence import Evidence, Integers, sources_of
+from cauce.identity.facts import Facts
 from cauce.identity.fuse import record_at
 from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, strongest_first
 from cauce.identity.naming import hash_bytes
@@ -68,6 +70,7 @@ def identifiers_of(evidence: Evidence, policy: Policy) -> Identifiers:
         keys = evidence.keys.slice(start, _CHUNK).to_pylist()
         hashes[start : start + len(keys)] = np.frombuffer(b"".join(map(hash_bytes, keys)), ">i8")
         ranks[start : start + len(keys)] = [_rank(policy, *key.partition(":")) for key in keys]
+    ranks[evidence.unseen] = _NOBODY
     return Identifiers(evidence.keys, hashes, ranks, evidence.first_times, _order(evidence.keys, ranks))
 
 
@@ -110,6 +113,8 @@ def linking_of(evidence: Evidence, identifiers: Identifiers, policy: Policy) -> 
     members = evidence.ids - 1
     signatures = np.repeat(np.arange(len(evidence.offsets) - 1), np.diff(evidence.offsets))
     live = identifiers.ranks[members] != _NOBODY
+    if len(evidence.idle):
+        live &= ~np.isin(signatures, evidence.idle)
     members, signatures = members[live], signatures[live]
     count = len(evidence.offsets) - 1
     sizes = np.bincount(signatures, minlength=count)
@@ -122,17 +127,28 @@ def linking_of(evidence: Evidence, identifiers: Identifiers, policy: Policy) -> 
 
 
 def partition(
-    connection: duckdb.DuckDBPyConnection, evidence: Evidence, identifiers: Identifiers, policy: Policy
+    connection: duckdb.DuckDBPyConnection,
+    evidence: Evidence,
+    identifiers: Identifiers,
+    policy: Policy,
+    facts: Facts | None = None,
 ) -> Partition:
-    """The partition that the rules make of the evidence."""
+    """The partition that the rules make of the evidence and of what is stated."""
+    facts = facts or Facts(policy)
     linking = linking_of(evidence, identifiers, policy)
     pairs, links = _pairs(linking)
     cuts = _cuts(linking, links, identifiers, policy)
     one, other = pairs
     counts = (identifiers.ranks[other] < cuts.cut[one]) & (identifiers.ranks[one] < cuts.cut[other])
-    label = components(len(identifiers.ranks), one[counts], other[counts])
-    apart = _Apart(connection, evidence, identifiers, linking, links, cuts, policy)
-    label = apart.separate(label)
+    stated = _stated(identifiers, facts)
+    ones, others = _equal(stated, facts)
+    label = components(
+        len(identifiers.ranks),
+        np.concatenate([one[counts], ones]),
+        np.concatenate([other[counts], others]),
+    )
+    apart = _Apart(connection, evidence, identifiers, linking, links, cuts, policy, facts)
+    label = apart.separate(label, np.array(sorted(stated.values()), np.int64))
     return Partition(
         profile=_anchors(label, identifiers),
         owner=_owners(linking, identifiers),
@@ -140,6 +156,28 @@ def partition(
         pairs=(np.concatenate([one, other]), np.concatenate([other, one])),
         linking=links,
     )
+
+
+def _stated(identifiers: Identifiers, facts: Facts) -> dict[str, int]:
+    """The live identifiers, as id - 1, that something is stated of."""
+    keys = pa.array(sorted(facts.statements.keys()), pa.string())
+    if not len(keys):
+        return {}
+    places = np.flatnonzero(pc.is_in(identifiers.keys, value_set=keys).to_numpy())
+    places = places[identifiers.ranks[places] != _NOBODY]
+    return dict(zip(identifiers.keys.take(pa.array(places)).to_pylist(), places.tolist(), strict=True))
+
+
+def _equal(stated: dict[str, int], facts: Facts) -> tuple[Integers, Integers]:
+    """Pairs of identifiers that are stated to be one, so that each class is connected."""
+    first: dict[frozenset[str], int] = {}
+    ones, others = [], []
+    for key, place in stated.items():
+        found = facts.statements.of(key)
+        if found is not None:
+            ones.append(first.setdefault(found.members, place))
+            others.append(place)
+    return np.array(ones, np.int64), np.array(others, np.int64)
 
 
 def _pairs(linking: Linking) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
@@ -202,6 +240,7 @@ class _Nodes:
         node.links, node.signatures = {}, []
         node.cut = int(self._cut[id_])
         node.first_time = int(self._identifiers.first_times[id_])
+        node.counts = True
         node.group = Group(ProfileKey(node.id), node.rank, {node.type: [node.id]})
         return node
 
@@ -239,10 +278,12 @@ class _Apart(NamedTuple):
     links: tuple[Integers, Integers]
     cuts: Cuts
     policy: Policy
+    facts: Facts
 
-    def separate(self, label: Integers) -> Integers:
-        """Labels by identifier id - 1 such that no limit is broken."""
+    def separate(self, label: Integers, stated: Integers) -> Integers:
+        """Labels by identifier id - 1 such that no limit and no statement about ``stated`` ones is broken."""
         broken = np.zeros(len(label), np.bool_)
+        broken[label[stated]] = True
         for type_, limit in self.policy.limits:
             of_type = label[self.identifiers.ranks == self.policy.rank[type_]]
             broken |= np.bincount(of_type, minlength=len(label)) > limit
@@ -252,7 +293,9 @@ class _Apart(NamedTuple):
         label = label.copy()
         nodes = self._nodes(concerned)
         graph = Graph(self.policy)
+        graph.take_facts(self.facts)
         graph.nodes = {node.id: node for node in nodes.values()}
+        graph.nodes_by_key = {node.key: node for node in nodes.values()}
         self._load_signatures(graph, nodes, concerned)
         order = concerned[np.argsort(label[concerned], kind="stable")]
         for part in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):

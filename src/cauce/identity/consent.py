@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from cauce.vocabulary.moment import Moment
 
+_NEVER = Moment((1 << 63) - 1)
+
 
 class Consent(NamedTuple):
     """What the event ``id`` said at a time of identifiers ``type:value``."""
@@ -50,13 +52,22 @@ class Consents:
                 del self._by_key[key]
         return consent.keys
 
+    def withdrawn(self) -> dict[str, Moment]:
+        """The identifiers whose consent was withdrawn, and from which moment on observations count again."""
+        dead = {key: self._again(key) for key in sorted(self._by_key)}
+        return {key: again for key, again in dead.items() if again is not None}
+
     def allow(self, keys: Iterable[str], time: Moment) -> bool:
         """Whether an observation of these identifiers at a time counts."""
-        return not any(key in self._by_key and self._is_dead(key, time) for key in keys)
+        for key in keys:
+            if key in self._by_key and (again := self._again(key)) is not None and time < again:
+                return False
+        return True
 
-    def _is_dead(self, key: str, time: Moment) -> bool:
+    def _again(self, key: str) -> Moment | None:
+        """The first grant after the last withdrawal, the end of time without one; None if never withdrawn."""
         said = self._by_key[key].values()
         last = max((one.time for one in said if not one.grant), default=None)
         if last is None:
-            return False
-        return time <= last or not any(one.grant and last < one.time <= time for one in said)
+            return None
+        return min((one.time for one in said if one.grant and one.time > last), default=_NEVER)

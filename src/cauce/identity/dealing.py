@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from cauce.identity import records
+from cauce.identity.facts import Facts
 from cauce.identity.graph import Given, signature_key
 from cauce.identity.naming import hash_of
 from cauce.identity.policy import Policy
@@ -68,10 +69,17 @@ class Dealing:
     """Deals the events of one round, given the greatest numbers of identifiers and signatures so far."""
 
     def __init__(
-        self, reader: Reader, policy: Policy, view: int, last_identifier: int, last_signature: int
+        self,
+        reader: Reader,
+        policy: Policy,
+        facts: Facts,
+        view: int,
+        last_identifier: int,
+        last_signature: int,
     ) -> None:
         self._reader = reader
         self._policy = policy
+        self._facts = facts
         self._view = view
         self._last_identifier = last_identifier
         self._last_signature = last_signature
@@ -194,6 +202,7 @@ class Dealing:
         }
         present = self._counts({profile for component in joining for profile in members.get(component, ())})
         hard = {self._sets.of(id_) for id_, times in self._linking.items() if self._may_blow(id_, times)}
+        hard |= {self._sets.of(id_) for key, id_ in self._ids.items() if self._may_stir(key)}
         for component in joining:
             counts = dict(born.get(component, {}))
             for profile in members.get(component, ()):
@@ -207,6 +216,11 @@ class Dealing:
         """How many identifiers of each type some profiles have."""
         found = self._reader.rows(records.profiles, "profile", profiles, view=self._view)
         return {row[1]: {type_: len(ids) for type_, ids in _by_type(row[3]).items()} for row in found}
+
+    def _may_stir(self, key: str) -> bool:
+        """Whether seeing an identifier may change what limits and statements allow."""
+        rank = self._policy.rank.get(key.partition(":")[0])
+        return key in self._facts.statements or rank in self._policy.windowed
 
     def _may_blow(self, id_: int, times: int) -> bool:
         """Whether so many new signatures might cut an identifier's links off."""

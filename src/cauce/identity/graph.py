@@ -11,9 +11,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from cauce.identity.consent import Consents
+from cauce.identity.facts import Facts
 from cauce.identity.policy import Policy
-from cauce.identity.statements import Statements
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
 
@@ -138,6 +137,7 @@ class Node:
         """Its links and signatures as JSON text."""
         if self._packed is not None:
             return self._packed
+        self.signatures.sort()  # in order already, unless one got its first evidence late
         return _by_type(self.links), _encode(self.signatures).decode()
 
     def links_with(self, other: "Node") -> bool:
@@ -231,11 +231,7 @@ class Graph:
         self.signatures_by_key: dict[str, Signature] = {}
         self.moved: dict[int, Group] = {}
         self.absent: set[str] = set()
-        self.statements = Statements(policy.order)
-        self.consents = Consents()
-        self.retracted: set[str] = set()
-        self.stated: set[int] = set()
-        """The identifiers that something is stated of, as far as events named them."""
+        self.take_facts(Facts(policy))
         self.last_identifier = 0
         self.last_signature = 0
         self.nodes_added: list[Node] = []
@@ -243,6 +239,11 @@ class Graph:
         self.groups_changed: set[Group] = set()
         self.signatures_added: list[Signature] = []
         self.signatures_changed: set[Signature] = set()
+
+    def take_facts(self, facts: Facts) -> None:
+        """Hold what was stated so far."""
+        self.statements, self.consents = facts.statements, facts.consents
+        self.retracted, self.stated = facts.retracted, facts.stated
 
     def find(self, keys: Iterable[str]) -> None:
         """Bring in the identifiers with these keys ``type:value``, as far as they were seen before."""
@@ -324,6 +325,7 @@ class Graph:
         signature = Signature(id_, key, {})
         self.signatures[id_] = self.signatures_by_key[key] = signature
         self.signatures_added.append(signature)
+        self.signatures_changed.add(signature)
         return signature
 
     def members(self, group: Group) -> list[Node]:

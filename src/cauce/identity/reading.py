@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from cauce.vocabulary.errors import InvalidInput
-from cauce.vocabulary.event import Call, identifiers_of
+from cauce.vocabulary.event import TRACKING, Call, identifiers_of
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Normalization
 
 _OURS = {"ids", "op", "events"}
 _AS_WRITTEN = Normalization({})
-_CALLS = {call.value: call for call in Call}
+_CALLS = {call.value: call for call in TRACKING}
 
 
 def read_lines(lines: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:

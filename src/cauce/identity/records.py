@@ -86,6 +86,29 @@ profiles = Table(
 owner is a member, ascending.
 """
 
+statements = Table(
+    "identity_statement",
+    STATE,
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    Column("id", Words, nullable=False),
+    Column("time", Int64, nullable=False),
+    Column("op", Words, nullable=False),
+    Column("identifiers", Words, nullable=False, info=PERSONAL),
+    Column("purposes", Words, nullable=False),
+    Column("events", Words, nullable=False),
+)
+"""What was stated about identifiers, by the message ids of the statements; lists are JSON text."""
+
+allowed = Table(
+    "identity_allowed",
+    STATE,
+    Column("view", Int64, primary_key=True),
+    Column("signature", Int64, primary_key=True),
+    Column("sources", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The evidence of a signature that consent allows a view, where it does not allow all of it."""
+
 moves = Table(
     "identity_move",
     STATE,

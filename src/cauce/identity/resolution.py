@@ -14,12 +14,14 @@ class Resolution(NamedTuple):
     of its strongest live identifier, is None if it belongs to nobody. ``gone``:
     profiles that existed before and do no longer (merged away or anchored
     anew). ``changed``: profiles, new ones too, whose set of identifiers changed.
+    ``counts`` is false for an event that is retracted or that consent does not allow.
     """
 
     signature: SignatureKey | None
     profile: ProfileKey | None
     gone: tuple[ProfileKey, ...]
     changed: tuple[ProfileKey, ...]
+    counts: bool = True
 
 
 class Described(NamedTuple):

@@ -5,6 +5,7 @@ After each event the partition equals that of the plain definition (section 3) o
 all events so far, whatever order they came in.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
@@ -70,7 +71,7 @@ class Resolver:
             sighting = self._sight(identifiers)
         live, signature = sighting.live, sighting.signature
         if self._revisable and not self._counts(sighting, id, time, source):
-            return Resolution(signature.id, None, (), ())
+            return Resolution(signature.id, None, (), (), counts=False)
         self._see(live, time)
         if not signature.evidence:
             self._add_evidence(signature, time, source)
@@ -188,7 +189,7 @@ class Resolver:
             self._link(live, sighting.signature)
         owner = live[0].group if live else None
         if owner is not None:
-            owner.unpack(self._policy.rank).signatures.append(sighting.signature.id)  # the highest of all
+            insort(owner.unpack(self._policy.rank).signatures, sighting.signature.id)
             self.graph.groups_changed.add(owner)
 
     def _link(self, live: Sequence[Node], signature: Signature) -> None:

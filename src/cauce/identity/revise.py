@@ -8,15 +8,15 @@ join (``identity.md`` section 4, 6 and 7).
 from bisect import insort
 from collections.abc import Collection, Iterable, Sequence
 
-from cauce.identity.consent import Consent
+from cauce.identity.facts import Fact
 from cauce.identity.fuse import record_at
 from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
 from cauce.identity.past import Carried, Past
 from cauce.identity.resolution import Resolution
 from cauce.identity.resolve import Resolver, add_to
-from cauce.identity.statements import Statement
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.statement import Op
 
 
 class Reviser:
@@ -27,23 +27,26 @@ class Reviser:
         self._graph: Graph = resolver.graph
         self._partition = resolver.partition
         self._past = past
+        self.revised: list[Signature] = []
+        """The signatures whose evidence was counted anew."""
 
-    def state(self, statement: Statement, position: Position) -> Resolution:
-        """Fold what an event states about two identifiers, which must count in this view."""
-        if statement.id not in self._graph.retracted:
+    def fold(self, fact: Fact) -> Resolution:
+        """Fold one fact; each is given once only."""
+        policy, retracted = self._graph.policy, self._graph.retracted
+        if fact.op is Op.RETRACT:
+            self._retract(fact.events)
+        elif fact.id not in retracted and (statement := fact.pair(policy)) is not None:
             self._restate(self._graph.statements.add(statement))
-        return self._settled(position)
-
-    def consent(self, consent: Consent, position: Position) -> Resolution:
-        """Fold a withdrawal or a grant that concerns this view."""
-        if consent.id not in self._graph.retracted:
+        elif fact.id not in retracted and (consent := fact.consent(policy)) is not None:
             self._revise(self._signatures_with(self._graph.consents.add(consent)))
-        return self._settled(position)
+        return self._settled(fact.position)
 
-    def retract(self, ids: Collection[str], position: Position) -> Resolution:
+    def _retract(self, ids: Collection[str]) -> None:
         """Let events, whenever they come, count no longer; a retraction itself stands."""
         graph = self._graph
         fresh = [id_ for id_ in dict.fromkeys(ids) if id_ not in graph.retracted]
+        if not fresh:
+            return
         graph.retracted.update(fresh)
         restated = {key for id_ in fresh for key in graph.statements.drop(id_)}
         consenting = {key for id_ in fresh for key in graph.consents.drop(id_)}
@@ -53,11 +56,13 @@ class Reviser:
             signatures[signature.id] = signature
         self._revise([signatures[number] for number in sorted(signatures)])
         self._restate(restated)
-        return self._settled(position)
 
     def _settled(self, position: Position) -> Resolution:
+        """What it meant; whoever owns a signature whose evidence was counted anew has changed too."""
         gone, changed = self._partition.settle(position)
-        return Resolution(None, None, gone, changed)
+        owners = (self._graph.live(signature)[:1] for signature in self.revised)
+        groups = [owner.group for some in owners for owner in some if owner.group is not None]
+        return Resolution(None, None, gone, tuple(sorted({*changed, *(group.key for group in groups)})))
 
     def _restate(self, keys: Collection[str]) -> None:
         """Make the profiles of identifiers anew of which something else is stated now."""
@@ -87,6 +92,7 @@ class Reviser:
         """Count the evidence of signatures anew, and make the profiles of their identifiers anew."""
         if not signatures:
             return
+        self.revised += signatures
         nodes = list({node.id: node for one in signatures for node in self._graph.live(one)}.values())
         standing = self._graph.signatures_with([node.id for node in nodes]) if nodes else []
         counted = {one.id for one in signatures if one.evidence}

@@ -17,6 +17,7 @@ from cauce.identity.resolution import Described, Link, Resolution
 from cauce.identity.rules import Ruleset
 from cauce.identity.session import IDENTIFIERS, SIGNATURES, Session
 from cauce.identity.stored import StoredRows
+from cauce.identity.stored_facts import StoredFacts
 from cauce.storage.records import Reader, Transaction
 from cauce.vocabulary.errors import Conflict
 from cauce.vocabulary.event import Event
@@ -35,6 +36,11 @@ class Identity:
         self._names = Names(view)
         self.policy = self._policy = policy or Policy(ruleset)
         self._hash = ruleset.hash
+        self._facts = StoredFacts(self._policy)
+
+    def renewed(self) -> "Identity":
+        """The same view for another store."""
+        return Identity(self.view, self.ruleset, policy=self.policy)
 
     def begin(
         self,
@@ -42,16 +48,20 @@ class Identity:
         observations: Sequence[tuple[Identifier, ...]],
         profiles: Sequence[ProfileKey] = (),
         given: Given | None = None,
+        *,
+        stating: bool = False,
     ) -> Session:
         """Start a micro-batch: read all that these events and profiles touch.
 
+        It may fold statements if it is ``stating``.
         ``given`` are the numbers that new identifiers and signatures get, if a round gave them.
         Raises ``Conflict`` if the stored profiles were made by other rules.
         """
         view = self._view(transaction) or self._enter(transaction)
         if not transaction.rows(records.views, "hash", [self._hash]):
             self._store(transaction, view)
-        session = Session(transaction, self._policy, self._names, view, given)
+        facts = self._facts.of(transaction, fresh=stating)
+        session = Session(transaction, self._policy, self._names, view, given, facts)
         session.load(observations, profiles)
         return session
 
@@ -66,7 +76,8 @@ class Identity:
         if view is None or not transaction.rows(records.views, "hash", [self._hash]):
             return None
         counters = [transaction.progress(name) for name in (IDENTIFIERS, SIGNATURES)]
-        dealing = Dealing(transaction, self._policy, view, *counters)
+        facts = self._facts.of(transaction)
+        dealing = Dealing(transaction, self._policy, facts, view, *counters)
 
         def resolve(given: Given, some: Sequence[Event]) -> Session:
             return self.begin(transaction, [event.identifiers for event in some], given=given)
@@ -124,7 +135,9 @@ class Identity:
         return links_of_profile(self._graph(reader), profile)
 
     def _graph(self, reader: Reader) -> Graph:
-        return Graph(self._policy, StoredRows(reader, self._view(reader) or 0))
+        graph = Graph(self._policy, StoredRows(reader, self._view(reader) or 0))
+        graph.take_facts(self._facts.of(reader))
+        return graph
 
     def _view(self, reader: Reader) -> int | None:
         """The number of this view; None before its first batch."""

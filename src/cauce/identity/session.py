@@ -3,14 +3,18 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from cauce.identity import records
-from cauce.identity.graph import Given, Graph
+from cauce.identity.facts import Fact, Facts
+from cauce.identity.graph import Given, Graph, Signature
 from cauce.identity.naming import Names
+from cauce.identity.past import Carried, Past
 from cauce.identity.policy import Policy
 from cauce.identity.resolution import Resolution
-from cauce.identity.resolve import Resolver
+from cauce.identity.resolve import Resolver, keys_of
+from cauce.identity.revise import Reviser
 from cauce.identity.stored import StoredRows, save
+from cauce.identity.stored_facts import STATEMENTS
 from cauce.storage.records import Transaction
-from cauce.vocabulary.event import Position
+from cauce.vocabulary.event import Event, Position
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey, SignatureKey
@@ -27,13 +31,22 @@ class Session:
     """
 
     def __init__(
-        self, transaction: Transaction, policy: Policy, names: Names, view: int, given: Given | None = None
+        self,
+        transaction: Transaction,
+        policy: Policy,
+        names: Names,
+        view: int,
+        given: Given | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self._transaction = transaction
         self._names = names
         self._view = view
         self._stored = StoredRows(transaction, view)
         self._graph = Graph(policy, self._stored, given)
+        self._facts: list[Fact] = []
+        if facts is not None:
+            self._graph.take_facts(facts)
         self._newest = self._graph.last_identifier = transaction.progress(IDENTIFIERS)
         self._graph.last_signature = transaction.progress(SIGNATURES)
         self._resolver = Resolver(self._graph, names)
@@ -57,6 +70,26 @@ class Session:
     ) -> Resolution:
         """Fold one event: these identifiers were seen together. Each event is given once only."""
         return self._resolver.observe(identifiers, time=time, source=source, position=position, id=id)
+
+    def state(self, fact: Fact, past: Past) -> tuple[Resolution, list[tuple[SignatureKey, Carried]]]:
+        """Fold one statement; what it meant, and the signatures whose observations count otherwise now."""
+        reviser = Reviser(self._resolver, past)
+        resolution = reviser.fold(fact)
+        self._facts.append(fact)
+        everything = [one.id for one in reviser.revised if one.allowed is None]
+        if everything:
+            self._transaction.remove(records.allowed, "signature", everything, view=self._view)
+        return resolution, [(one.id, self._carried(one)) for one in reviser.revised]
+
+    def _carried(self, signature: Signature) -> Carried:
+        return frozenset(self._graph.nodes[id_].key for id_ in signature.ids())
+
+    def counts(self, event: Event) -> bool:
+        """Whether an observation counts: nobody retracted it, and consent allows it."""
+        graph = self._graph
+        if event.message_id in graph.retracted:
+            return False
+        return not graph.consents or graph.consents.allow(keys_of(event.identifiers), event.time)
 
     def signature(self, identifiers: tuple[Identifier, ...]) -> SignatureKey | None:
         """The signature of these identifiers; None if no event carried them yet."""
@@ -104,6 +137,9 @@ class Session:
         moves = self._resolver.partition.moves
         rows = [(seq, self._view, *move) for seq, move in enumerate(moves, first)]
         self._transaction.put(records.moves, rows)
+        if self._facts:
+            self._transaction.put(records.statements, [fact.row() for fact in self._facts])
+            self._transaction.advance(STATEMENTS, self._facts[-1].position)
         self._transaction.advance(MOVES, first + len(rows) - 1)
         self._transaction.advance(IDENTIFIERS, self._graph.last_identifier)
         self._transaction.advance(SIGNATURES, self._graph.last_signature)

@@ -6,6 +6,7 @@ The format is that of ``identity.md`` sections 2 and 7; the code is that of the 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cauce.identity.bulk_simulation import in_bulk
 from cauce.identity.graph import Graph
 from cauce.identity.naming import Names
 from cauce.identity.past import Remembered, Seen
@@ -13,20 +14,24 @@ from cauce.identity.policy import Policy
 from cauce.identity.resolve import Resolver, keys_of
 from cauce.identity.revise import Reviser
 from cauce.identity.rules import read_rules
-from cauce.identity.simulated import Event, Observation, Retraction, Stating, read_events
+from cauce.identity.simulated import Event, Observation, read_events
 from cauce.vocabulary.event import Position
 
 
-def simulate(rules: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+def simulate(
+    rules: Mapping[str, Any], events: Iterable[Mapping[str, Any]], *, bulk: bool = False
+) -> dict[str, list[str]]:
     """The profiles of some events: anchor ``type:value`` → its members, in order of their text.
 
     An event is ``{"id", "ts", "op"?, "ids"?, "source"?}``: ``ts`` in seconds since 1970
     or as ISO 8601 text with a zone, ``ids`` type → value or values. The same id again
-    is a repeated delivery. Raises ``BadSettings`` for rules and ``InvalidInput`` for
-    events that are wrong.
+    is a repeated delivery. ``bulk`` has all events resolved at once, as a rebuild does,
+    instead of one after another. Raises ``BadSettings`` for rules and ``InvalidInput``
+    for events that are wrong.
     """
     policy = Policy(read_rules(rules))
-    return resolve_all(policy, read_events(policy, events))
+    found = read_events(policy, events)
+    return in_bulk(policy, found) if bulk else resolve_all(policy, found)
 
 
 def resolve_all(policy: Policy, events: Iterable[Event]) -> dict[str, list[str]]:
@@ -41,10 +46,8 @@ class Simulation:
     """Folds events one after another, all in memory."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
         self._resolver = Resolver(Graph(policy), Names("simulation"))
         self._past = Remembered()
-        self._reviser = Reviser(self._resolver, self._past)
         self._delivered: set[str] = set()
 
     def fold(self, event: Event) -> None:
@@ -55,14 +58,8 @@ class Simulation:
         position = Position(len(self._delivered))
         if isinstance(event, Observation):
             self._observe(event, position)
-        elif isinstance(event, Retraction):
-            self._reviser.retract(event.events, position)
-        elif isinstance(event, Stating):
-            statement = event.statement(self._policy)
-            if statement is not None:
-                self._reviser.state(statement, position)
-        elif self._policy.covers(event.purposes):
-            self._reviser.consent(event.consent(), position)
+        else:
+            Reviser(self._resolver, self._past).fold(event._replace(position=position))
 
     def _observe(self, event: Observation, position: Position) -> None:
         self._resolver.observe(

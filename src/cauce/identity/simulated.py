@@ -4,18 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from cauce.identity.consent import Consent
+from cauce.identity.facts import Fact
 from cauce.identity.policy import Policy
 from cauce.identity.resolve import keys_of
-from cauce.identity.statements import Statement
 from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.event import Position
 from cauce.vocabulary.exact import exact
 from cauce.vocabulary.identifier import Identifier, normalize
 from cauce.vocabulary.moment import SECOND, Moment, parse_iso
 from cauce.vocabulary.nearest import did_you_mean
+from cauce.vocabulary.statement import PAIRS, Op
 
 _KEYS = ("id", "ts", "op", "ids", "source", "events", "purposes")
-_OPS = ("same", "never", "retract", "withdraw", "grant")
+_OPS = tuple(Op)
 
 
 class Observation(NamedTuple):
@@ -27,42 +28,7 @@ class Observation(NamedTuple):
     identifiers: tuple[Identifier, ...]
 
 
-class Stating(NamedTuple):
-    """Two identifiers are one, or ``never`` share a profile."""
-
-    id: str
-    time: Moment
-    never: bool
-    identifiers: tuple[Identifier, ...]
-
-    def statement(self, policy: Policy) -> Statement | None:
-        """What it means in a view; None if not two different identifiers count there."""
-        keys = [str(one) for one in dict.fromkeys(self.identifiers) if policy.counts(one.type, one.value)]
-        return Statement(self.id, self.time, self.never, keys[0], keys[1]) if len(keys) == 2 else None
-
-
-class Retraction(NamedTuple):
-    """Events that count no longer."""
-
-    id: str
-    events: tuple[str, ...]
-
-
-class Consenting(NamedTuple):
-    """Consent for identifiers is withdrawn or granted, for some purposes or all."""
-
-    id: str
-    time: Moment
-    grant: bool
-    identifiers: tuple[Identifier, ...]
-    purposes: tuple[str, ...]
-
-    def consent(self) -> Consent:
-        """What it means in a view that it concerns."""
-        return Consent(self.id, self.time, self.grant, tuple(keys_of(self.identifiers)))
-
-
-Event = Observation | Stating | Retraction | Consenting
+Event = Observation | Fact
 
 
 def read_events(policy: Policy, events: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
@@ -80,25 +46,21 @@ def read_events(policy: Policy, events: Iterable[Mapping[str, Any]]) -> Iterator
 
 def _read(policy: Policy, event: Mapping[str, Any], place: str) -> Event:
     op, id_, time = event.get("op"), str(event["id"]), _time(event["ts"], place)
-    if op == "retract":
-        return Retraction(id_, tuple(map(str, _texts(event.get("events"), f"{place}.events"))))
     ids = event.get("ids") or {}
-    if op in ("withdraw", "grant"):
-        purposes = tuple(map(str, _texts(event.get("purposes") or (), f"{place}.purposes")))
-        identifiers = tuple(_identifiers(policy, ids, place))
-        if not identifiers:
-            raise InvalidInput(f"{place}: {op} names no identifier.", hint="Give ids: type → value.")
-        return Consenting(id_, time, op == "grant", identifiers, purposes)
     identifiers = tuple(_identifiers(policy, ids, place))
     if op is None:
         source = event.get("source")
         return Observation(id_, time, "" if source is None else str(source), identifiers)
-    if _values(ids) != 2:
+    if op in PAIRS and _values(ids) != 2:
         raise InvalidInput(
             f"{place}: {op} is about two identifiers.",
             hint='Give two, as {"user_id": "a", "email": "b"} or {"user_id": ["a", "b"]}.',
         )
-    return Stating(id_, time, op == "never", identifiers)
+    if op in (Op.WITHDRAW, Op.GRANT) and not identifiers:
+        raise InvalidInput(f"{place}: {op} names no identifier.", hint="Give ids: type → value.")
+    purposes = _texts(event.get("purposes") or (), f"{place}.purposes")
+    events = _texts(event.get("events"), f"{place}.events") if op == Op.RETRACT else ()
+    return Fact(Position(0), id_, time, Op(op), tuple(keys_of(identifiers)), purposes, events)
 
 
 def _values(ids: Mapping[str, Any]) -> int:
@@ -118,12 +80,12 @@ def _check_shape(event: Mapping[str, Any], place: str) -> None:
             raise InvalidInput(f"{place} has no {key}.", hint="Every event needs id and ts.")
 
 
-def _texts(values: object, place: str) -> list[str | int]:
+def _texts(values: object, place: str) -> tuple[str, ...]:
     """A list of texts, or one."""
     if isinstance(values, str):
-        return [values]
+        return (values,)
     if isinstance(values, list | tuple) and all(isinstance(one, str | int) for one in values):
-        return list(values)
+        return tuple(map(str, values))
     raise InvalidInput(f"{place} is no list of texts.", hint='Give a list, as ["a", "b"].')
 
 

@@ -47,9 +47,14 @@ class StoredRows:
 
     def find_signatures(self, graph: Graph, keys: Collection[str]) -> None:
         """Load signatures by the sets they stand for."""
+        found: list[int] = []
         for key, number, sources in self._reader.rows(records.evidence, "identifiers", keys):
             signature = Signature(number, key, _read_sources(sources))
             graph.signatures[number] = graph.signatures_by_key[key] = signature
+            found.append(number)
+        if graph.consents and found:
+            for _, number, sources in self._reader.rows(records.allowed, "signature", found, view=self._view):
+                graph.signatures[number].allowed = _read_sources(sources)
 
     def signatures_with(self, graph: Graph, ids: Collection[int]) -> None:
         """Load all signatures that hold any of these identifiers: a look at every signature there is."""
@@ -98,6 +103,9 @@ def save(transaction: Transaction, graph: Graph, view: int, newest: int) -> None
         records.evidence,
         sorted((s.key, s.id, _encode(s.sources).decode()) for s in graph.signatures_changed),
     )
+    limited = [(s.id, s.allowed) for s in graph.signatures_changed if s.allowed is not None]
+    allowed = [(view, number, _encode(sources).decode()) for number, sources in limited]
+    transaction.put(records.allowed, sorted(allowed))
     moved = {id_: group.key for id_, group in graph.moved.items()}
     untouched = transaction.rows(records.members, "identifier", moved, view=view) if moved else []
     rows = [(row[0], row[1], moved[row[1]], *row[3:]) for row in untouched]

@@ -6,6 +6,8 @@ A place for rules about accounts would be here: they look at a group when it or
 one of its members changes.
 """
 
+from collections.abc import Collection, Iterable
+
 from cauce.profile.fragment import Fragment, Keeps, assert_traits, decode, encode
 from cauce.profile.records import group_fragment, group_member
 from cauce.storage.records import Transaction
@@ -26,8 +28,24 @@ class GroupSession:
         if event.call is Call.GROUP:
             self._calls.setdefault(event.group, []).append(event)
         if signature is not None:
-            key = (signature, event.group)
-            self._since[key] = min(event.time, self._since.get(key, event.time))
+            self.join(event, signature)
+
+    def join(self, event: Event, signature: int) -> None:
+        """Take that somebody belongs to the group that an event names."""
+        key = (signature, event.group)
+        self._since[key] = min(event.time, self._since.get(key, event.time))
+
+    def anew(self, groups: Collection[str], calls: Iterable[Event]) -> None:
+        """Derive what is known of some groups from all group calls about them that count."""
+        self._transaction.remove(group_fragment, "group_id", sorted(groups))
+        for group in groups:
+            self._calls.pop(group, None)
+        for event in calls:
+            self._calls.setdefault(event.group, []).append(event)
+
+    def forget(self, signatures: Collection[int]) -> None:
+        """Forget that some belong to any group, as far as it is not written."""
+        self._since = {key: since for key, since in self._since.items() if key[0] not in signatures}
 
     def save(self) -> None:
         """Merge with what is stored, and write what changed."""

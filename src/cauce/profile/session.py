@@ -1,15 +1,15 @@
 """One micro-batch of folding events into fragments and timelines."""
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cauce.profile.fragment import Keeps, assert_traits, encode
 from cauce.profile.group_session import GroupSession
 from cauce.profile.loaded import NO_PROPERTIES, LoadedProfiles
 from cauce.profile.person import entry_order
 from cauce.profile.records import fragment as fragment_table
+from cauce.profile.records import group_member, timeline_folded
 from cauce.profile.records import timeline as timeline_table
-from cauce.profile.records import timeline_folded
 from cauce.profile.survivorship import Survivorship
 from cauce.storage.records import Row, Transaction
 from cauce.vocabulary.event import Call, Event
@@ -109,6 +109,32 @@ class ProfileSession(LoadedProfiles):
         )
         if len(entries) > TIMELINE_ENTRIES:
             self._drop(signature, event.name, entries)
+
+    def forget(self, signatures: Sequence[int]) -> None:
+        """Forget what the events of some signatures left, so that it can be folded again."""
+        self.load(signatures)
+        self._flush()
+        for table in (fragment_table, timeline_table, timeline_folded, group_member):
+            self._transaction.remove(table, "signature", signatures)
+        for signature in signatures:
+            self._stored.pop(signature, None)
+            for kept in (self._fragments, self._timelines, self._folded):
+                kept.pop(signature, None)
+            self._dirty.discard(signature)
+        self._dropped = {one for one in self._dropped if one[0] not in set(signatures)}
+        self._groups.forget(signatures)
+
+    def tell_groups_anew(self, groups: Collection[str], calls: Iterable[Event]) -> None:
+        """Derive what is known of some groups from all group calls about them that count."""
+        self._groups.anew(groups, calls)
+
+    def fold_again(self, event: Event, signature: int) -> None:
+        """Fold an event again whose signature was forgotten; what it says of a group itself stands."""
+        if event.group:
+            self._groups.join(event, signature)
+        if event.call is Call.IDENTIFY:
+            self.tell(event, signature)
+        self.record(event, signature)
 
     def _drop(self, signature: int, name: str, entries: list[Entry]) -> None:
         """Keep the newest entries only, whatever order they came in, and count what is gone."""

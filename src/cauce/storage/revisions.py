@@ -13,7 +13,7 @@ from sqlalchemy import Connection as SqlConnection
 from cauce.vocabulary.errors import Conflict
 
 FIRST = "0001"
-NEWEST = {"state": "0002", "control": "0002", "log": "0002"}
+NEWEST = {"state": "0003", "control": "0002", "log": "0002"}
 """Store → the revision that this program reads and makes."""
 
 

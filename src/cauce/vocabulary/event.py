@@ -16,13 +16,14 @@ from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.postal_address import POSTAL_ADDRESS, address_identifier
+from cauce.vocabulary.statement import Statement, read_statement
 
 Position = NewType("Position", int)
 """Where an event stands in the log; the first is 1, gaps are allowed."""
 
 
 class Call(StrEnum):
-    """The calls of the tracking API (Segment's spec)."""
+    """The calls of the tracking API (Segment's spec), and what is stated about identifiers."""
 
     IDENTIFY = "identify"
     TRACK = "track"
@@ -30,6 +31,11 @@ class Call(StrEnum):
     SCREEN = "screen"
     GROUP = "group"
     ALIAS = "alias"
+    STATEMENT = "statement"
+
+
+TRACKING = tuple(call for call in Call if call is not Call.STATEMENT)
+"""The calls of the tracking API."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -40,7 +46,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     and screen calls, the event of a track call, otherwise empty. ``sent``,
     ``historical`` and ``came`` are needed if it has to be judged again, because its
     message id turns out to be used: what its batch said of times, and the moment it
-    was received, None for the present one.
+    was received, None for the present one. ``stable`` is set if the body is known to
+    have no member that differs between two sendings (``eventlog.content``).
     """
 
     message_id: str
@@ -52,6 +59,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sent: Moment | None = None
     historical: bool = False
     came: Moment | None = None
+    stable: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -99,7 +107,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     the person's, and on group calls, where they are the group's; ``group`` is the
     groupId of a group call, else that of the context. ``properties`` holds a page's
     or screen's ``name`` as ``page_name`` or ``screen_name``. ``name`` and the names
-    of traits are in Unicode NFC, as rules compare them.
+    of traits are in Unicode NFC, as rules compare them. An event that is a
+    ``statement`` carries nothing else.
     """
 
     position: Position
@@ -113,6 +122,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     traits: dict[str, Any]
     properties: dict[str, Any]
     group: str = ""
+    statement: Statement | None = None
 
 
 def read_event(row: Logged, how: Normalization | None) -> Event:
@@ -136,6 +146,7 @@ def read_event(row: Logged, how: Normalization | None) -> Event:
         traits=traits,
         properties=properties,
         group=group_of(body, row.call),
+        statement=read_statement(body, how) if row.call is Call.STATEMENT and how is not None else None,
     )
 
 

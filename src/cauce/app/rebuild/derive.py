@@ -17,6 +17,7 @@ import pyarrow as pa
 from sqlalchemy import Table
 
 from cauce.app.described import described_anew
+from cauce.app.log_past import facts_of
 from cauce.app.pipeline import CLOCK, LOG, VERSION, Pipeline
 from cauce.eventlog.bulk import log_relation
 from cauce.eventlog.port import EventLog
@@ -76,9 +77,9 @@ class Derivation(NamedTuple):
         with self.resources.lake() as lake, self._log(upto) as log:
             with log_relation(lake, log, self.normalization) as events:
                 self.told("identities")
-                identity = self._identity(lake, events)
+                identity = self._identity(lake, events, upto)
                 self.told("events of people")
-                lake.execute(f"CREATE TEMPORARY VIEW rebuild_signed AS {signed(events)}")
+                lake.execute(f"CREATE TEMPORARY VIEW rebuild_signed AS {signed(identity.counting(events))}")
                 profiles = BulkProfiles(lake, "rebuild_signed", self._definition())
                 self.pipeline.records.fill(self._telling(identity.rows()))
                 self.pipeline.records.fill(self._telling(profiles.rows()))
@@ -100,9 +101,10 @@ class Derivation(NamedTuple):
         ):
             yield anew
 
-    def _identity(self, lake: duckdb.DuckDBPyConnection, events: str) -> BulkIdentity:
+    def _identity(self, lake: duckdb.DuckDBPyConnection, events: str, upto: Position) -> BulkIdentity:
         identity = self.pipeline.identity
-        return BulkIdentity(lake, events, identity.view, identity.policy)
+        facts = facts_of(self.log, upto, self.normalization)
+        return BulkIdentity(lake, events, identity.view, identity.policy, facts)
 
     def _definition(self) -> Definition:
         pipeline = self.pipeline

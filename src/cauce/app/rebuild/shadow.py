@@ -84,7 +84,8 @@ def find(composition: Composition, which: Other) -> "Shadow":
 
 def over(composition: Composition, records: Records) -> Pipeline:
     """The pipeline of a composition over another store, which tells nobody."""
-    return composition.pipeline._replace(records=records, activation=Activation({}))
+    identity = composition.identity.renewed()  # numbers of identifiers are those of one store
+    return composition.pipeline._replace(records=records, identity=identity, activation=Activation({}))
 
 
 def _resources(composition: Composition) -> Resources:
@@ -134,8 +135,16 @@ class Shadow:
 
     def differences(self, sample: int = SAMPLE, each: Callable[[Changed], None] = nothing) -> Differences:
         """Compare with the live state at one snapshot; ``each`` is told of every row that differs."""
+        with self.beside(sample, each) as (_, _, found):
+            return found
+
+    @contextmanager
+    def beside(
+        self, sample: int = SAMPLE, each: Callable[[Changed], None] = nothing
+    ) -> Iterator[tuple[Reader, Reader, Differences]]:
+        """The live state and this one at one position and moment, and what ``differences`` says of them."""
         with self._caught_up() as (live, rebuilt, records):
-            return self._comparison(live, rebuilt, records, each).differences(sample)
+            yield live, rebuilt, self._comparison(live, rebuilt, records, each).differences(sample)
 
     def swap(self, *, alone: bool = False) -> Differences:
         """Make this the live state; the differences it made, which destinations are told of.

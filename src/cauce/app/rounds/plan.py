@@ -11,7 +11,7 @@ from cauce.identity.resolve import keys_of
 from cauce.identity.session import IDENTIFIERS, MOVES, SIGNATURES
 from cauce.segment.session import CHANGES, Due
 from cauce.storage.records import Transaction
-from cauce.vocabulary.event import Event, Position
+from cauce.vocabulary.event import Call, Event, Position
 from cauce.vocabulary.moment import Moment
 from cauce.vocabulary.profile import ProfileKey
 
@@ -49,7 +49,12 @@ def store_round(
     due: Sequence[Due],
     count: int,
 ) -> bool:
-    """Deal events and due timers to ``count`` lanes and store the round; False if it is not worth it."""
+    """Deal events and due timers to ``count`` lanes and store the round; False if it is not worth it.
+
+    Statements may change whoever they like: they are folded by one worker.
+    """
+    if any(event.call is Call.STATEMENT for event in events):
+        return False
     dealt = pipeline.identity.deal(transaction, events, sorted({one.profile for one in due}))
     if dealt is None:
         return False
