@@ -1,82 +1,82 @@
-"""What the events of a scenario tell of its e-mail addresses: superseded, mistyped, dead, of an office."""
+"""What the events of a scenario tell of its e-mail addresses, by the rules that profiles show them by."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from cauce.identity.address_words import is_role, split_address
-from cauce.identity.domain_typos import slip_of
+from cauce.identity.addresses import AddressFacts, Seen, address_facts
+from cauce.identity.scenario_people import Happened, People
 from cauce.identity.scenarios import Mailbox
-from cauce.vocabulary.moment import SECOND, Moment
+from cauce.vocabulary.address_events import NAMES, Act, AddressEvent, read_address_event
+from cauce.vocabulary.identifier import Normalization
+from cauce.vocabulary.language import Entry
+from cauce.vocabulary.moment import Moment
 
-CHANGED = "Email Address Changed"
-"""An event that says, in ``properties.from`` and ``properties.to``, that one address took another's place."""
-
-BOUNCED = frozenset({"Email Bounced"})
-ARRIVED = frozenset({"Email Delivered", "Email Opened", "Email Link Clicked"})
-
-_AT_ONCE = 24 * 3600 * SECOND
-"""Who mistypes an address corrects it within this time."""
+_EMAIL = "email"
 
 
-class Mention(NamedTuple):
-    """An event that carries an address; ``place`` is where it stands in the order of delivery."""
-
-    address: str
-    time: Moment
-    place: int
-    event: str
-
-
-class Change(NamedTuple):
-    """One address took another's place."""
-
-    old: str
-    new: str
-    time: Moment
-    place: int
+def mailboxes(people: People, how: Normalization) -> dict[str, Mailbox]:
+    """What is known of each address; typing errors are looked for among a person's own addresses."""
+    events = [event for one in people.happened if (event := _address_event(one, how)) is not None]
+    at = max((one.seen.time for one in people.happened), default=Moment(0))
+    found: dict[str, Mailbox] = {}
+    for own in [*_addresses(people), _unowned(people, events)]:
+        seen = [_seen(people.happened, address, at) for address in own]
+        facts = address_facts(seen, events, at=at)
+        found |= {address: _mailbox(facts[_EMAIL, address], people.happened) for address in own}
+    return found
 
 
-def mailboxes(
-    mentions: Sequence[Mention], changes: Iterable[Change], others: Callable[[str], Iterable[str]]
-) -> dict[str, Mailbox]:
-    """What is known of each address; ``others`` gives the further addresses of the same person."""
-    newest = {change.old: change for change in sorted(changes, key=lambda one: (one.time, one.place))}
-    return {
-        address: _mailbox(address, mentions, newest.get(address), others(address))
-        for address in sorted({mention.address for mention in mentions} | newest.keys())
-    }
+def _address_event(one: Happened, how: Normalization) -> AddressEvent | None:
+    entry = Entry(one.seen.time, one.seen.time, one.seen.id, one.seen.source, one.told.properties)
+    return read_address_event(one.told.event, entry, one.seen.identifiers, how)
 
 
-def _mailbox(address: str, every: Sequence[Mention], change: Change | None, others: Iterable[str]) -> Mailbox:
-    own = [one for one in every if one.address == address]
-    told = list(_told(own))
-    if change is not None and any(one.time > change.time for one in told):
-        change = None  # she uses it again
+def _addresses(people: People) -> list[list[str]]:
+    """The addresses of each group."""
+    mail = f"{_EMAIL}:"
+    return [[one.removeprefix(mail) for one in group if one.startswith(mail)] for group in people.groups]
+
+
+def _unowned(people: People, events: Sequence[AddressEvent]) -> list[str]:
+    """Addresses that events tell of, and that nobody has."""
+    told = {event.address for event in events if event.type == _EMAIL}
+    return sorted(one for one in told if one and people.of(f"{_EMAIL}:{one}") is None)
+
+
+def _seen(happened: Sequence[Happened], address: str, at: Moment) -> Seen:
+    own = [one for one in happened if _carries(one, address)]
+    times = [one.seen.time for one in own] or [at]
+    given = [one.seen.time for one in own if _gives(one)]
+    sources = tuple(sorted({one.seen.source for one in own}))
+    return Seen(_EMAIL, address, len(own), min(times), max(times), sources, max(given, default=None))
+
+
+def _carries(one: Happened, address: str) -> bool:
+    return any(type_ == _EMAIL and value == address for type_, value in one.seen.identifiers)
+
+
+def _gives(one: Happened) -> bool:
+    """Whether somebody gave the address by an event; what mail systems report gives none."""
+    return one.told.event not in NAMES
+
+
+def _mailbox(facts: AddressFacts, happened: Sequence[Happened]) -> Mailbox:
     return Mailbox(
-        address=address,
-        superseded_by=change.new if change else "",
-        typo_of=slip_of(address, _corrections(own, every, others)) or "",
-        dead=_is_dead(own),
-        role=is_role(split_address(address)[0]),
-        kept_out=change is not None and any(one.place > change.place for one in told),
+        address=facts.address,
+        superseded_by=facts.superseded_by,
+        typo_of=facts.typo_of,
+        dead=facts.dead is not None,
+        role=facts.role,
+        kept_out=bool(facts.superseded_by) and _told_again(facts.address, happened),
     )
 
 
-def _told(own: Iterable[Mention]) -> Iterator[Mention]:
-    """The events by which somebody gave the address; what mail systems report is no giving."""
-    return (one for one in own if one.event != CHANGED and one.event not in BOUNCED | ARRIVED)
+def _told_again(address: str, happened: Sequence[Happened]) -> bool:
+    """Whether the address was given once more after the change had been told."""
+    changes = [place for place, one in enumerate(happened) if _is_change(one.told.event)]
+    later = happened[min(changes, default=len(happened)) :]
+    return any(_carries(one, address) and _gives(one) for one in later)
 
 
-def _corrections(own: Sequence[Mention], every: Sequence[Mention], others: Iterable[str]) -> list[str]:
-    """Those of her other addresses that she gave within a day after this one, and never this one again."""
-    last = max((one.time for one in _told(own)), default=None)
-    if last is None:
-        return []
-    after = {one.address for one in _told(every) if last < one.time <= last + _AT_ONCE}
-    return [other for other in others if other in after]
-
-
-def _is_dead(own: Iterable[Mention]) -> bool:
-    """Whether the last that mail systems told is that it came back."""
-    reports = [one for one in own if one.event in BOUNCED | ARRIVED]
-    return bool(reports) and max(reports, key=lambda one: (one.time, one.place)).event in BOUNCED
+def _is_change(name: str) -> bool:
+    told = NAMES.get(name)
+    return told is not None and told.act is Act.CHANGED and told.type == _EMAIL

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from cauce.identity.scenario_mail import CHANGED, Change, Mention, mailboxes
-from cauce.identity.scenario_people import People, Prepared, people_of, prepare
+from cauce.identity.scenario_mail import mailboxes
+from cauce.identity.scenario_people import People, people_of, prepare
 from cauce.identity.scenario_policies import ScenarioPolicy
 from cauce.identity.scenarios import Answer, Mailbox, Scenario, Verdict
-from cauce.vocabulary.moment import Moment
 
 
 class Answered(NamedTuple):
@@ -39,7 +38,7 @@ def run(scenario: Scenario, policy: ScenarioPolicy) -> Outcome:
     truth = {name: [prepared.normal(one) for one in own] for name, own in scenario.people.items()}
     verdict = _verdict(people, truth, [prepared.normal(one) for one in scenario.nobody])
     answers = [_answer(people, truth, prepared.normal(one.who), one.did) for one in scenario.questions]
-    known = _mailboxes(people, prepared) if scenario.addresses else {}
+    known = mailboxes(people, prepared.policy.ruleset.normalization) if scenario.addresses else {}
     asked = {one.address: known.get(one.address, Mailbox(address=one.address)) for one in scenario.addresses}
     outcome = Outcome(policy.name, verdict, _sorted(people.groups), _doubts(people), answers, asked, [])
     outcome.unexpected.extend(_unexpected(scenario, outcome))
@@ -87,31 +86,6 @@ def _answer(people: People, truth: Mapping[str, Sequence[str]], who: str, did: s
     else:
         found = Answer.NO
     return Answered(found, Answer.YES if true else Answer.NO)
-
-
-def _mailboxes(people: People, prepared: Prepared) -> dict[str, Mailbox]:
-    mentions: list[Mention] = []
-    changes: list[Change] = []
-    for place, (told, seen, _) in enumerate(people.happened):
-        if told.event == CHANGED:
-            changes.append(_change(told.properties, prepared, seen.time, place))
-        addresses = [value for type_, value in seen.identifiers if type_ == "email"]
-        mentions += [Mention(address, seen.time, place, told.event) for address in addresses]
-
-    def others(address: str) -> list[str]:
-        group = people.of(f"email:{address}")
-        members = people.groups[group] if group is not None else ()
-        own = (one.removeprefix("email:") for one in members if one.startswith("email:"))
-        return sorted(one for one in own if one != address)
-
-    return mailboxes(mentions, changes, others)
-
-
-def _change(properties: Mapping[str, object], prepared: Prepared, time: Moment, place: int) -> Change:
-    old, new = (
-        prepared.normal(f"email:{properties.get(end)}").removeprefix("email:") for end in ("from", "to")
-    )
-    return Change(old, new, time, place)
 
 
 def _sorted(groups: Iterable[Iterable[str]]) -> list[list[str]]:
