@@ -47,14 +47,14 @@ def test_known_data(name: str, truth: str, least: float) -> None:
 
 
 def test_households_stay_apart() -> None:
-    made = records(700, seed=11)
+    made = records(420, seed=11)
     figures = report(evaluate(table_of(made, SPANISH), "quién"))
     assert figures["pairwise"]["precision"] >= 0.97
     assert figures["pairwise"]["recall"] >= 0.9
 
 
 def test_labels_do_not_teach() -> None:
-    made = records(250, seed=12)
+    made = records(150, seed=12)
     table = table_of(made, SPANISH)
     shuffled = np.random.default_rng(1).permutation(table.num_rows)
     other = table.set_column(

@@ -14,7 +14,7 @@ from cauce.match.matching import database, load
 from cauce.match.model import Model
 from cauce.match.model_files import read_model
 from cauce.match.scoring import make_ready, score
-from cauce.match.splink_engine import INSTALL, require
+from cauce.match.splink_engine import INSTALL, Engine, require
 from cauce.vocabulary.errors import Unsupported
 from cauce.vocabulary.postal_address import address_parts
 
@@ -44,7 +44,7 @@ class ModelMatcher:
         with database(threads=1, memory="1GB") as connection:
             load(connection, table, self._model.columns, "records")
             make_ready(connection, self._model, "records", "ready")
-            scored = score(connection, self._model, "ready")
+            scored = score(Engine(connection, self._model, "ready"))
         found = scored.where(scored.weight >= self.candidate)
         return [
             Pair(*one) for one in zip(found.a.tolist(), found.b.tolist(), found.weight.tolist(), strict=True)

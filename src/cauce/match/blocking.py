@@ -22,7 +22,7 @@ PAIRS_EACH = 40
 """How many pairs a record may cost on average."""
 MOST_RULES = 24
 _IMAGINED = 4_000
-_COUNTED = 200_000
+_COUNTED = 50_000
 """Costs are counted over this many records at most and scaled."""
 
 

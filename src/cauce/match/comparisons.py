@@ -59,7 +59,7 @@ def _alike(name: str, least: float, other: str = "") -> str:
 
 
 def _edits(name: str, most: int) -> str:
-    """At most so many edits; what costs nothing is asked first: the lengths, and an equal beginning or end."""
+    """At most so many edits. What costs nothing is asked first: lengths, and an equal beginning or end."""
     ends = f"({name}_l[1] = {name}_r[1] OR {name}_l[-1] = {name}_r[-1])"
     lengths = f"abs(length({name}_l) - length({name}_r)) <= {most}"
     return f"({lengths} AND {ends} AND damerau_levenshtein({name}_l, {name}_r) <= {most})"

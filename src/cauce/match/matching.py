@@ -95,26 +95,28 @@ def match(connection: duckdb.DuckDBPyConnection, table: pa.Table, model: Model) 
 def match_loaded(connection: duckdb.DuckDBPyConnection, table: pa.Table, model: Model) -> Matched:
     """The same for records that ``load`` or training has put into ``records``."""
     make_ready(connection, model, "records", "ready")
-    pairs = score(connection, model, "ready")
-    links = _links(connection, model, pairs, table.num_rows)
+    engine = splink_engine.Engine(connection, model, "ready")
+    pairs = score(engine)
+    links = _links(engine, pairs, table.num_rows)
     found = clusters(table.num_rows, links, model.join, model.guards, sources=_sources(table, model))
     return Matched(model, pairs, found)
 
 
-def _links(connection: duckdb.DuckDBPyConnection, model: Model, pairs: Pairs, records: int) -> Links:
+def _links(engine: splink_engine.Engine, pairs: Pairs, records: int) -> Links:
     """The scored pairs, and within each small component those too that no blocking rule found."""
-    good = pairs.weight > model.join
+    absent = engine.model.candidate
+    good = pairs.weight > engine.model.join
     whole = components(records, pairs.a[good], pairs.b[good])
     a, b = _unscored(whole, pairs)
     if len(a):
-        more = score_these(connection, model, "ready", a, b)
+        more = score_these(engine, a, b)
         return Links(
             np.concatenate([pairs.a, more.a]),
             np.concatenate([pairs.b, more.b]),
             np.concatenate([pairs.weight, more.weight]),
-            model.candidate,
+            absent,
         )
-    return Links(pairs.a, pairs.b, pairs.weight, model.candidate)
+    return Links(pairs.a, pairs.b, pairs.weight, absent)
 
 
 def _unscored(whole: NDArray[np.int64], pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

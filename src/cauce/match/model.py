@@ -91,7 +91,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     same: float
     related: float
     frequencies: dict[str, Frequencies] = {}
-    shared: dict[str, tuple[str, ...]] = {}
     join: float = -1.0
     candidate: float = -6.0
     guards: Guards = Guards()

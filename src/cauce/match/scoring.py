@@ -8,17 +8,16 @@ both are 1 / (1/R + 1/S).
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from cauce.match import splink_engine
 from cauce.match.model import Comparison, Model
 from cauce.match.patterns import MISSING
+from cauce.match.splink_engine import Engine
 
 NEVER = -60.0
 """The lowest weight that is told apart."""
@@ -94,41 +93,31 @@ def make_ready(connection: duckdb.DuckDBPyConnection, model: Model, source: str,
     )
 
 
-def score(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> Pairs:
-    """The pairs that the blocking rules find in a table made ready, from the candidate weight on."""
-    linker = splink_engine.linker(connection, model, table)
-    with _dropped(
-        linker.inference.predict(threshold_match_weight=model.candidate, warning_mode="never")
-    ) as found:
-        return _pairs(connection, model, found)
+def score(engine: Engine) -> Pairs:
+    """The pairs that the blocking rules find in the engine's table, from the candidate weight on."""
+    with engine.predicted(engine.model.candidate) as found:
+        return _candidates(_pairs(engine.connection, engine.model, found), engine.model)
 
 
 def score_these(
-    connection: duckdb.DuckDBPyConnection,
-    model: Model,
-    table: str,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
+    engine: Engine, a: NDArray[np.int64], b: NDArray[np.int64], *, least: float | None = None
 ) -> Pairs:
-    """These pairs, however low their weight."""
-    linker = splink_engine.linker(connection, model, table)
-    wanted = {"a": a, "b": b}
-    connection.register("wanted_pairs", wanted)
+    """These pairs of the engine's table, ``a`` before ``b``; all of them, or those from a weight on."""
+    connection = engine.connection
+    connection.register("wanted_pairs", pa.table({"a": a, "b": b}))
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE these_pairs AS "
         "SELECT '0' AS match_key, a AS join_key_l, b AS join_key_r FROM wanted_pairs"
     )
-    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("these_pairs"))
-    with _dropped(linker.inference.predict(warning_mode="never")) as found:
-        return _pairs(connection, model, found)
+    connection.unregister("wanted_pairs")
+    with engine.predicted(least, "these_pairs") as found:
+        pairs = _pairs(connection, engine.model, found)
+    return pairs if least is None else _candidates(pairs, engine.model)
 
 
-@contextmanager
-def _dropped(table: Any) -> Iterator[str]:
-    try:
-        yield table.physical_name
-    finally:
-        table.drop_table_from_database_and_remove_from_cache()
+def _candidates(pairs: Pairs, model: Model) -> Pairs:
+    """Those that weigh enough for a person to look at, relatives weighed in."""
+    return pairs.where(pairs.weight >= model.candidate)
 
 
 def _pairs(connection: duckdb.DuckDBPyConnection, model: Model, predicted: str) -> Pairs:

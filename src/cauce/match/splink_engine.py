@@ -1,9 +1,12 @@
 """The way to Splink, which comes with the extra ``match``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
 from cauce.match.model import Comparison, Model
 from cauce.vocabulary.errors import Unsupported
@@ -23,13 +26,38 @@ def require() -> None:
         )
 
 
-def linker(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> Any:
-    """A Splink linker of the model over a table that ``scored`` made."""
-    require()
-    from splink import DuckDBAPI, Linker  # noqa: PLC0415  optional extra
+class Engine:
+    """Splink with a model over a table that ``scoring.make_ready`` made."""
 
-    registered = DuckDBAPI(connection=connection).register(table)
-    return Linker(registered, settings(model), log_level=None, validate_settings=False)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> None:
+        require()
+        from splink import DuckDBAPI, Linker  # noqa: PLC0415  optional extra
+
+        self.connection, self.model = connection, model
+        self._api = DuckDBAPI(connection=connection)
+        self._linker = Linker(
+            self._api.register(table), settings(model), log_level=None, validate_settings=False
+        )
+        for name in model.frequencies:  # the table has them: Splink need not count
+            empty = {name: pa.array([], pa.string()), f"tf_{name}": pa.array([], pa.float64())}
+            lookup = self._api.register(pa.table(empty))
+            self._linker.table_management.register_term_frequency_lookup(lookup, name)
+
+    @contextmanager
+    def predicted(self, least: float | None = None, pairs: str = "") -> Iterator[str]:
+        """The name of a table of predictions, dropped at the end.
+
+        Of weights from ``least`` on; of the pairs that the blocking rules find, or of
+        those in the table ``pairs`` with the columns ``match_key``, ``join_key_l`` and
+        ``join_key_r``.
+        """
+        if pairs:
+            self._linker.table_management.register_blocked_pairs_for_predict(self._api.register(pairs))
+        found = self._linker.inference.predict(threshold_match_weight=least, warning_mode="never")
+        try:
+            yield found.physical_name
+        finally:
+            found.drop_table_from_database_and_remove_from_cache()
 
 
 def settings(model: Model) -> dict[str, Any]:

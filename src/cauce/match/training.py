@@ -18,7 +18,7 @@ from cauce.match.patterns import Patterns, count_patterns
 
 SAMPLED = 1_000
 """How many records are compared with one another to see what strangers agree on."""
-MOST_PAIRS = 400_000
+MOST_PAIRS = 150_000
 """How many pairs of a blocking rule are looked at."""
 SEED = 20_260_101
 TURNS = 4
