@@ -1,7 +1,7 @@
 """Worked cases of identity resolution: vendors' documentation, the e-mail scenarios, every rule of ours.
 
-Each is resolved in the order given, backwards, in several shuffled orders, and with
-events delivered repeatedly: the answer is the same. Where it is another than the
+Each is resolved in the order given, backwards, in several shuffled orders, with
+events delivered repeatedly, and in bulk: the answer is the same. Where it is another than the
 vendor's, the case says why (``differs``); where the definition could be read in two
 ways, it says which reading it takes (``reading``).
 """
@@ -80,8 +80,9 @@ def test_there_are_many_cases_and_each_has_its_name() -> None:
 @pytest.mark.parametrize("name, case", [pytest.param(name, case, id=name) for name, case in CASES])
 def test_case(name: str, case: dict[str, Any]) -> None:
     rules = case.get("rules") or default_rules() | {"strength": case.get("strength", {})}
-    events = events_of(case)
+    delivered = events = events_of(case)
     assert simulate(rules, events) == case["profiles"], case["title"]
     if "order_matters" not in case:
         for delivered in deliveries(name, events):
             assert simulate(rules, delivered) == case["profiles"], case["title"]
+    assert simulate(rules, delivered, bulk=True) == case["profiles"], case["title"]
