@@ -27,6 +27,7 @@ BENCHES = {
     "eventlog_seal": "seal to Parquet",
     "sealed_count": "count in sealed files",
     "identity_stream": "resolve identities",
+    "identity_why": "say why two identifiers are one person",
     "match": "match records by probability",
     "rebuild": "derive the state anew in bulk",
     "what_if": "try other identity rules",

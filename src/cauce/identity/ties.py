@@ -1,12 +1,15 @@
 """Ties: which identifiers events carried together, how good a link that is, and the evidence for it."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from cauce.identity.graph import Graph, Group, Node, Signature
 from cauce.identity.order import Rank, grade
 from cauce.vocabulary.moment import Moment
+
+Ties = dict[tuple[int, int], "Tie"]
+"""Links by the ids of their stronger and weaker end."""
 
 
 class Seen(NamedTuple):
@@ -60,50 +63,58 @@ class Tie:
         return self.weaker if node is self.stronger else self.stronger
 
 
-def ties_of(graph: Graph, groups: Collection[Group], *, within: bool = False) -> dict[tuple[int, int], Tie]:
+def ties_of(graph: Graph, groups: Collection[Group], *, within: bool = False) -> Ties:
     """The links with an end in some profiles, or ``within`` with both, by stronger and weaker end's id."""
-    return _ties(graph, signatures_of(graph, groups), groups, within)
+    return _ties(graph, signatures_of(graph, groups), groups, 1 + within)
 
 
-def ties_in(graph: Graph, signatures: Iterable[Signature]) -> dict[tuple[int, int], Tie]:
+def ties_in(graph: Graph, signatures: Iterable[Signature]) -> Ties:
     """All links in what events carried, by stronger and weaker end's id."""
-    return _ties(graph, signatures, None, False)
+    return _ties(graph, signatures, (), 0)
 
 
-def signatures_of(graph: Graph, groups: Iterable[Group]) -> Iterator[Signature]:
+def held_ties(graph: Graph, group: Group) -> Ties:
+    """The links that hold within a profile: all between its members that count."""
+    numbers = {number for node in graph.members(group) for number in node.unpack().signatures}
+    return _ties(graph, _loaded(graph, numbers), {group}, 2)
+
+
+def signatures_of(graph: Graph, groups: Iterable[Group]) -> Iterable[Signature]:
     """What events of some profiles carried: all that links a member, and all that a member owns."""
     numbers: set[int] = set()
     for group in groups:
         numbers.update(group.unpack(graph.policy.rank).signatures)
         for node in graph.members(group):
             numbers.update(node.unpack().signatures)
+    return _loaded(graph, numbers)
+
+
+def _loaded(graph: Graph, numbers: Collection[int]) -> list[Signature]:
     graph.load_signatures(numbers)
-    for number in sorted(numbers):
-        yield graph.signatures[number]
+    return [graph.signatures[number] for number in sorted(numbers)]
 
 
-def _ties(
-    graph: Graph, signatures: Iterable[Signature], groups: Collection[Group] | None, within: bool
-) -> dict[tuple[int, int], Tie]:
+def _ties(graph: Graph, signatures: Iterable[Signature], groups: Collection[Group], ends: int) -> Ties:
+    """The links in what events carried of which so many ends are in some profiles."""
     policy = graph.policy
-    found: dict[tuple[int, int], Tie] = {}
+    newest = policy.newest
+    found: Ties = {}
     for signature in signatures:
         live = graph.live(signature)
         if len(live) < 2 or not signature.evidence:
             continue
         linking = not policy.contradicts([node.type for node in live])
-        good = grade(signature, policy)
+        good = None
         for stronger, weaker in _pairs(live, linking or len(live) <= policy.max_ids):
-            if groups is not None:
-                ends = (stronger.group in groups) + (weaker.group in groups)
-                if ends < 1 + within:
-                    continue
+            if ends and (stronger.group in groups) + (weaker.group in groups) < ends:
+                continue
+            good = good or grade(signature, policy)
             key = (stronger.id, weaker.id)
             tie = found.get(key)
             if tie is None:
                 tie = found[key] = Tie(stronger, weaker)
             tie.signatures.append(signature)
-            order = (good.strength, good.newest if policy.newest[weaker.rank] else good.oldest)
+            order = (good.strength, good.newest if newest[weaker.rank] else good.oldest)
             if tie.order is None or (not linking, order) < (not tie.linking, tie.order):
                 tie.order, tie.linking = order, linking
     return found
@@ -111,4 +122,6 @@ def _ties(
 
 def _pairs(live: Sequence[Node], all_: bool) -> Iterable[tuple[Node, Node]]:
     """The pairs of identifiers; of what carries too many only those with the strongest."""
+    if len(live) == 2:
+        return ((live[0], live[1]),)
     return combinations(live, 2) if all_ else ((live[0], other) for other in live[1:])

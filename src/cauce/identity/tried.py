@@ -62,31 +62,84 @@ class Tried(NamedTuple):
         return chain[::-1]
 
 
-def try_links(graph: Graph, home: Collection[int], links: Iterable[Tie]) -> Tried:
-    """Run the pass over some links among loaded identifiers, the best link first."""
+def try_links(
+    graph: Graph, home: Collection[int], links: Iterable[Tie], told: Collection[Tie] | None = None
+) -> Tried:
+    """Run the pass over some links among loaded identifiers, the best link first.
+
+    What stands against a link is found out for those that are to be ``told``, or for all.
+    """
     parts = parts_of(graph, home)
-    forest: dict[str, list[Step]] = {}
-    for said in _sames(graph, home):
-        forest.setdefault(said.one, []).append(Step(said.one, said.other, None, said))
-        forest.setdefault(said.other, []).append(Step(said.other, said.one, None, said))
+    forest = _stated_forest(graph, home)
     refused: dict[tuple[int, int], Refused] = {}
-    for link in sorted((link for link in links if link.counts), key=lambda link: link.rank):
+    for link in _in_order(links):
         one, other = parts[link.stronger.id], parts[link.weaker.id]
         if one is other:
             continue
         counts = one.takes(other, graph.policy)
         if counts is None:
-            refused[link.stronger.id, link.weaker.id] = refusal(graph, one, other)
+            if told is None or link in told:
+                refused[link.stronger.id, link.weaker.id] = refusal(graph, one, other)
             continue
-        here, there = link.stronger.key, link.weaker.key
-        forest.setdefault(here, []).append(Step(here, there, link, None))
-        forest.setdefault(there, []).append(Step(there, here, link, None))
+        _join(forest, link)
         if len(one.ids) < len(other.ids):
             one, other = other, one
         one.take(other, counts)
         for id_ in other.ids:
             parts[id_] = one
     return Tried(forest, refused, parts)
+
+
+def held_path(
+    graph: Graph, home: Collection[int], links: Iterable[Tie], start: Node, goal: Node
+) -> list[Step]:
+    """The chain between two members of a profile, given all links that hold within it.
+
+    None of those was refused, so the pass need not look at limits, and ends where the two meet.
+    """
+    forest = _stated_forest(graph, home)
+    sets = {graph.nodes[id_].key: {graph.nodes[id_].key} for id_ in home}
+    for here, steps in forest.items():
+        for step in steps:
+            _unite(sets, here, step.there)
+    for link in _in_order(links):
+        if goal.key in sets[start.key]:
+            break
+        if _unite(sets, link.stronger.key, link.weaker.key):
+            _join(forest, link)
+    return Tried(forest, {}, {}).path(start.key, goal.key) or []
+
+
+def _unite(sets: dict[str, set[str]], one: str, other: str) -> bool:
+    """Make one set of those of two keys; whether they were two."""
+    mine, its = sets.setdefault(one, {one}), sets.setdefault(other, {other})
+    if mine is its:
+        return False
+    if len(mine) < len(its):
+        mine, its = its, mine
+    mine |= its
+    for key in its:
+        sets[key] = mine
+    return True
+
+
+def _in_order(links: Iterable[Tie]) -> list[Tie]:
+    return sorted((link for link in links if link.counts), key=lambda link: link.rank)
+
+
+def _join(forest: dict[str, list[Step]], link: Tie) -> None:
+    here, there = link.stronger.key, link.weaker.key
+    forest.setdefault(here, []).append(Step(here, there, link, None))
+    forest.setdefault(there, []).append(Step(there, here, link, None))
+
+
+def _stated_forest(graph: Graph, home: Collection[int]) -> dict[str, list[Step]]:
+    """The steps that were stated."""
+    forest: dict[str, list[Step]] = {}
+    for said in _sames(graph, home):
+        forest.setdefault(said.one, []).append(Step(said.one, said.other, None, said))
+        forest.setdefault(said.other, []).append(Step(said.other, said.one, None, said))
+    return forest
 
 
 def _sames(graph: Graph, home: Collection[int]) -> Iterable[Statement]:

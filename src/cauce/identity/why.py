@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cauce.identity.graph import Graph, Group, Node, Signature
 from cauce.identity.links import reason_of, shared
-from cauce.identity.ties import Seen, Tie, signatures_of, ties_in, ties_of
-from cauce.identity.tried import Refused, Step, Tried, try_links
+from cauce.identity.ties import Seen, Tie, held_ties, signatures_of, ties_in, ties_of
+from cauce.identity.tried import Refused, Step, Tried, held_path, try_links
 from cauce.identity.why_words import Held, Preferred, Reason, Said, Verdict
 from cauce.vocabulary.identifier import Identifier
 
@@ -64,7 +64,6 @@ class Case(NamedTuple):
     graph: Graph
     one: Node
     other: Node
-    ties: dict[tuple[int, int], Tie]
     tried: Tried
     between: list[Tie]
 
@@ -124,10 +123,9 @@ def _chain(graph: Graph, group: Group, one: Node, other: Node) -> list[Link]:
     """The path through the links that made a profile one."""
     if one is other:
         return []
-    ties = ties_of(graph, {group}, within=True)
-    tried = try_links(graph, dict.fromkeys(group.ids()), ties.values())
-    path = tried.path(one.key, other.key)
-    return [_step(step) for step in path or ()]
+    ties = held_ties(graph, group)
+    path = held_path(graph, dict.fromkeys(group.ids()), ties.values(), one, other)
+    return [_step(step) for step in path]
 
 
 def _step(step: Step) -> Link:
@@ -167,7 +165,8 @@ def _case(graph: Graph, one: Node, other: Node) -> Case:
     between = [tie for tie in ties.values() if tie.stronger.group is not tie.weaker.group]
     direct = {one.id, other.id}
     between.sort(key=lambda tie: ({tie.stronger.id, tie.weaker.id} != direct, not tie.counts, tie.rank))
-    return Case(graph, one, other, ties, try_links(graph, home, ties.values()), between)
+    tried = try_links(graph, home, ties.values(), between[:MOST_OBSTACLES]) if between else Tried({}, {}, {})
+    return Case(graph, one, other, tried, between)
 
 
 def _obstacles(case: Case, whole: bool) -> list[Obstacle]:
