@@ -95,8 +95,10 @@ def test_damaged_database_is_told_clearly(tmp_path: Path, damage: str) -> None:
 def test_damage_inside_is_told_when_it_is_read(tmp_path: Path) -> None:
     filled(tmp_path, 2_000)
     with (tmp_path / "log.db").open("r+b") as file:
-        file.seek(14 * 4096)
-        file.write(b"\xff" * 4096 * 20)
+        page = int.from_bytes(file.read(18)[16:], "big")
+        file.seek(14 * page)
+        assert file.write(b"\xff" * page) == page
+        assert file.seek(0, 2) > 15 * page, "the page is within the events"
     log = SqliteLog(tmp_path)
     with pytest.raises(CauceError, match="damaged"):
         ids(log)

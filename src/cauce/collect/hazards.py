@@ -17,12 +17,13 @@ _STRIDE = 20
 _SAMPLES = LONG_RUN // _STRIDE
 _RUN = re.compile(rb"[0-9]{%d}" % _SAMPLES).search
 
-_EXPONENT = rb"[-+]?[0-9]{3,}[,}\]\s]"
+_EXPONENT = rb"(?=[-+0-9])[-+]?[0-9]{3,}[,}\]\s]"
 _SMALL_E = re.compile(rb"e" + _EXPONENT).search
 _CAPITAL_E = re.compile(rb"E" + _EXPONENT).search
 _ANY_E = re.compile(rb"[eE]" + _EXPONENT).match
 # Two patterns to search with, because each begins with one letter that a fast search finds. A number ends
-# with a comma, a bracket or white space, which sets it apart from the hexadecimal digits of ids.
+# with a comma, a bracket or white space, which sets it apart from the hexadecimal digits of ids. What it
+# looks ahead to spares most letters the rest.
 
 _LOWER = 0x20  # of a letter; of brackets it makes braces
 _ZERO, _E, _OPENING = ord("0"), ord("e"), ord("{")
@@ -60,8 +61,10 @@ def _long_text(text: bytes, longest: int, max_nesting: int) -> bool:
     if len(opening) > max_nesting and (opening[max_nesting:] - opening[:-max_nesting]).min() < longest:
         return True
     digit = (codes - _ZERO) < 10  # unsigned: what is below zero is far above nine
-    run = digit[::_STRIDE]
-    run = np.logical_and.reduce([run[shift : len(run) - _SAMPLES + shift + 1] for shift in range(_SAMPLES)])
+    run, length = digit[::_STRIDE], 1  # of samples, each the first of so many digits
+    while length < _SAMPLES:
+        more = min(length, _SAMPLES - length)
+        run, length = run[:-more] & run[more:], length + more
     if run.any():
         return True
     exponent = digit[:-4] & (lower[1:-3] == _E) & digit[3:-1] & digit[4:]

@@ -10,7 +10,7 @@ import unicodedata
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from cauce.collect.settings import CollectSettings
 from cauce.collect.time_correction import EARLIEST, corrected, parse_timestamp
@@ -36,15 +36,18 @@ class _Fields(msgspec.Struct, gc=False):
     event: _Text | None = None
     timestamp: _Text | None = None
     originalTimestamp: _Text | None = None
-    sentAt: _Text | None = None
+    sentAt: _Text | UnsetType | None = UNSET
     properties: _Object | None = None
     traits: _Object | None = None
     context: _Context | None = None
-    writeKey: None = None
+    writeKey: UnsetType | None = UNSET
+    receivedAt: msgspec.Raw | UnsetType = UNSET
+    metadata: msgspec.Raw | UnsetType = msgspec.field(name="_metadata", default=UNSET)
 
 
 _decode = msgspec.json.Decoder(_Fields).decode
 
+_TRACK = Call.TRACK
 _NAMES: dict[Call | None, str] = {Call.IDENTIFY: "", Call.PAGE: "Page Viewed", Call.SCREEN: "Screen Viewed"}
 _BYTES_OF_MEMBER = len('"":0,')
 
@@ -76,11 +79,12 @@ class Ordinary:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         call = call or fields.type
-        name = _name(call, fields.event)
+        name = fields.event if call is _TRACK else _NAMES.get(call)
         message_id = fields.messageId
         if (
             call is None
             or name is None
+            or name.isspace()
             or len(message_id) > self._longest_message_id
             or self._is_strange(fields.userId, fields.anonymousId)
             or (len(item) > self._members * _BYTES_OF_MEMBER and item.count(b":") > self._members)
@@ -93,11 +97,12 @@ class Ordinary:
             message_id=message_id,
             time=time,
             call=call,
-            name=name,
+            name=name if name.isascii() else unicodedata.normalize("NFC", name),
             source=source,
             body=item,
             sent=sent,
             historical=historical,
+            stable=fields.sentAt is fields.writeKey is fields.receivedAt is fields.metadata is UNSET,
         )
 
     def _is_strange(self, user: str | int | None, anonymous: str | int | None) -> bool:
@@ -116,7 +121,7 @@ class Ordinary:
         original = parse_iso(said)
         if original is None:
             return None
-        if fields.sentAt is not None:
+        if fields.sentAt:
             sent = parse_timestamp(fields.sentAt) or sent
         time = corrected(original, sent, received, self._ahead)
         return time if time >= EARLIEST else None
@@ -124,16 +129,7 @@ class Ordinary:
     def _old_time(self, fields: _Fields, received: Moment) -> Moment | None:
         """The time of an event of a historical batch that says one only."""
         said = fields.timestamp
-        if said is None or fields.originalTimestamp is not None or fields.sentAt is not None:
+        if said is None or fields.originalTimestamp is not None or fields.sentAt:
             return None
         time = parse_iso(said)
         return Moment(min(time, received + self._ahead)) if time is not None and time >= EARLIEST else None
-
-
-def _name(call: Call | None, event: str | None) -> str | None:
-    """The name as rules see it; None if that is for the exact look."""
-    if call is not Call.TRACK:
-        return _NAMES.get(call)
-    if event is None or event.isspace():
-        return None
-    return event if event.isascii() else unicodedata.normalize("NFC", event)

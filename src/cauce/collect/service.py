@@ -135,18 +135,20 @@ class Door:
         events: list[Accepted] = []
         refused: list[Refused] = []
         faults: list[Fault] = []
-        judge, longest = self._judge.judge, self._limits.max_event_bytes
+        judge, longest = self._judge, self._limits.max_event_bytes
         hazardous = bool(batch.shared) or self._may_be_hazardous(text, batch.items)
         for index, item in enumerate(batch.items):
             whole = item
             if len(item) > longest:
                 event: Accepted | Problem = self._too_large
-            else:
+            elif hazardous:
                 whole = with_shared(item, batch.shared) if batch.shared else item
-                event = judge(whole, None, arrival, hazardous=hazardous)
-            if isinstance(event, Accepted):
-                events.append(event)
+                event = judge.judge(whole, None, arrival)
             else:
+                event = judge.judge_harmless(item, None, arrival)
+            if type(event) is Accepted:
+                events.append(event)
+            elif type(event) is Problem:
                 came = Refused.HISTORICAL if batch.historical else ""
                 refused.append(self._refused(event, source, whole, came, batch.sent))
                 faults.append(Fault(index, event))

@@ -15,8 +15,9 @@ def corrected(original: Moment | None, sent: Moment | None, received: Moment, ah
     """
     if original is None:
         return received
-    time = original if sent is None else received - (sent - original)
-    return Moment(min(time, received + ahead))
+    time = original if sent is None else Moment(received - (sent - original))
+    latest = received + ahead
+    return time if time <= latest else Moment(latest)
 
 
 def historical(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,6 +43,14 @@ SELECT max(position, sealed_to), max(received, sealed_received, tick), sealed_to
 _PAUSE_SECONDS = 0.001
 _NEAR = 2_000
 """So many events of others may be taken in without a thread (about 2 ms)."""
+
+
+class Heads(NamedTuple):
+    """Where the log ends: its last position, the latest moment in it, its last sealed position."""
+
+    head: int
+    floor: Moment
+    sealed_to: int
 
 
 class PendingAppend:
@@ -152,17 +161,17 @@ class Appender:
                 return None
             raise meaning(error) from error
         with self._or_undo():
-            far_behind = bool(events) and self._behind() > _NEAR
-        if far_behind:
+            heads = self._heads()
+        if events and self._is_far_behind(heads):
             self.undo()
             return None
-        return self._write(events, refused, now)
+        return self._write(events, refused, now, heads)
 
     def tick(self, now: Moment) -> Tick:
         """Fix the present, durably."""
         self._lock()
         with self._or_undo():
-            head, floor, _ = self._connection.execute(_HEAD).fetchone()
+            head, floor, _ = self._heads()
             if now > floor:
                 self._connection.execute("INSERT OR REPLACE INTO fixed VALUES ('tick', ?)", (now,))
             self._connection.execute("COMMIT")
@@ -203,7 +212,7 @@ class Appender:
         self.catch_up()
         self._lock()
         with self._or_undo():
-            head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
+            head, floor, sealed_to = self._heads()
             if head > self._seen.known or sealed_to > self._sealed_to:
                 self._take_in()
             held = Held(self, Position(head), Position(sealed_to), Moment(floor))
@@ -263,10 +272,16 @@ class Appender:
         self._seen.close()
         self._connection.close()
 
-    def _write(self, events: Sequence[Accepted], refused: Sequence[Refused], now: Moment) -> PendingAppend:
+    def _write(
+        self,
+        events: Sequence[Accepted],
+        refused: Sequence[Refused],
+        now: Moment,
+        heads: Heads | None = None,
+    ) -> PendingAppend:
         """With the lock held: catch up, decide, insert. On any error everything is undone."""
         with self._or_undo():
-            head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
+            head, floor, sealed_to = heads or self._heads()
             if events and (head > self._seen.known or sealed_to > self._sealed_to):
                 self._take_in()
             received = Moment(max(now, floor))
@@ -283,10 +298,14 @@ class Appender:
         found = self._connection.execute(_KNOWN_CONFLICT, (row[7], row[1], row[2]))
         return found.fetchone() is not None
 
-    def _behind(self) -> int:
-        """How many events others appended since this process last looked; many if they are sealed."""
-        head, _, sealed_to = self._connection.execute(_HEAD).fetchone()
-        return _NEAR + 1 if sealed_to > self._seen.known else int(head) - self._seen.known
+    def _heads(self) -> Heads:
+        """Within a transaction: where the log ends."""
+        head, floor, sealed_to = self._connection.execute(_HEAD).fetchone()
+        return Heads(head, floor, sealed_to)
+
+    def _is_far_behind(self, heads: Heads) -> bool:
+        """Whether others appended many events since this process last looked; if they are sealed, too."""
+        return heads.sealed_to > self._seen.known or heads.head - self._seen.known > _NEAR
 
     def _take_in(self) -> None:
         """Within a transaction: remember what others appended, and use the runs that sealing kept."""

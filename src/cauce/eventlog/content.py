@@ -26,7 +26,9 @@ class _Unstable(msgspec.Struct):
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.field(name="_metadata", default=msgspec.UNSET)
 
 
-_UNSTABLE = set(_Unstable.__struct_encode_fields__)
+UNSTABLE = frozenset(_Unstable.__struct_encode_fields__)
+"""Their names."""
+
 _unstable = msgspec.json.Decoder(_Unstable)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -41,6 +43,12 @@ def id_print(message_id: str, seed: int) -> int:
     """The fingerprint of one message id."""
     digest: int = xxhash.xxh3_64_intdigest(message_id.encode(), seed)
     return digest
+
+
+def content_prints(events: Sequence[Accepted], seed: int) -> list[bytes]:
+    """The fingerprint of each event's content."""
+    digest = xxhash.xxh3_64_digest
+    return [digest(event.body if event.stable else _stable(event.body), seed) for event in events]
 
 
 def content_print(body: bytes, seed: int) -> bytes:
@@ -62,5 +70,5 @@ def _stable(body: bytes) -> bytes:
     return b",".join(
         msgspec.json.encode(name) + b":" + bytes(value)
         for name, value in sorted(members.items())
-        if name not in _UNSTABLE
+        if name not in UNSTABLE
     )

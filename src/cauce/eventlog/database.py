@@ -16,6 +16,9 @@ FOLDER = "log"
 """Where the sealed files lie, within the space."""
 
 _VERSION = 2
+_PAGE_BYTES = 16_384
+"""Of a new log. Committing many events costs a quarter less than with 4 KiB, committing a few no more."""
+
 _CHECKPOINT_PAGES = 1_000
 _CACHE_KIB = 16_384
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
@@ -184,7 +187,8 @@ def _create(path: Path) -> None:
         with translated():
             connection = sqlite3.connect(made, isolation_level=None)
             connection.executescript(
-                f"PRAGMA journal_mode = WAL; {_TABLES} PRAGMA user_version = {_VERSION};"
+                f"PRAGMA page_size = {_PAGE_BYTES}; PRAGMA journal_mode = WAL;"
+                f"{_TABLES} PRAGMA user_version = {_VERSION};"
             )
             connection.execute("INSERT INTO fixed VALUES ('seed', ?)", (secrets.randbits(63),))
             connection.close()  # writes everything back: the file is complete without its WAL

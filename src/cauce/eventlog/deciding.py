@@ -6,7 +6,7 @@ with its lock held and everything taken in, and writes the rows that come back.
 
 from collections.abc import Sequence
 
-from cauce.eventlog.content import content_print, id_prints
+from cauce.eventlog.content import content_prints, id_prints
 from cauce.eventlog.dedup import Seen
 from cauce.eventlog.port import Outcome
 from cauce.vocabulary.errors import Conflict
@@ -27,6 +27,7 @@ EventRow = tuple[int, int, int, str, str, str, str, bytes, bytes]
 RefusedRow = tuple[int, str, str, str, bytes, str, int | None, bytes]
 """received, source, reason, detail, body, call, sent, content."""
 
+_ACCEPTED = Outcome.ACCEPTED
 _CALLS = {call: call.value for call in Call}  # plain strings: SQLite would adapt a StrEnum at every row
 
 
@@ -49,15 +50,14 @@ def decide(events: Sequence[Accepted], seen: Seen, *, seed: int, head: int, rece
     result = Decision()
     prints = id_prints(events, seed)
     known = seen.find(prints)
-    new = result.new
-    for event, print_ in zip(events, prints, strict=True):
-        content = content_print(event.body, seed)
+    new, rows, outcomes = result.new, result.rows, result.outcomes
+    for event, print_, content in zip(events, prints, content_prints(events, seed), strict=True):
         before = known.get(print_) or new.get(print_)
         if before is None:
             head += 1
             new[print_] = content
-            result.outcomes.append(Outcome.ACCEPTED)
-            result.rows.append(
+            outcomes.append(_ACCEPTED)
+            rows.append(
                 (
                     head,
                     received,
@@ -71,9 +71,9 @@ def decide(events: Sequence[Accepted], seen: Seen, *, seed: int, head: int, rece
                 )
             )
         elif before == content:
-            result.outcomes.append(Outcome.DUPLICATE)
+            outcomes.append(Outcome.DUPLICATE)
         else:
-            result.outcomes.append(Outcome.CONFLICTING_REPEAT)
+            outcomes.append(Outcome.CONFLICTING_REPEAT)
             call = Refused.HISTORICAL if event.historical else _CALLS[event.call]
             came = received if event.came is None else event.came
             row = conflict_row(event.source, event.body, call, came, content, event.sent)

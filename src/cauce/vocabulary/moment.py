@@ -59,7 +59,8 @@ def parse_iso(text: str) -> Moment | None:
             if len(text) > 10:
                 return None
             when = when.replace(tzinfo=UTC)
-        return Moment((when - _EPOCH) // _MICROSECOND)
+        since = when - _EPOCH
+        return Moment(since.days * DAY + since.seconds * SECOND + since.microseconds)
     except (ValueError, OverflowError):
         return None
 
