@@ -4,9 +4,9 @@ The format is that of ``identity.md`` sections 2 and 7; the code is that of the 
 """
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
-from cauce.identity.bulk_simulation import in_bulk
 from cauce.identity.graph import Graph
 from cauce.identity.naming import Names
 from cauce.identity.past import Remembered, Seen
@@ -31,7 +31,13 @@ def simulate(
     """
     policy = Policy(read_rules(rules))
     found = read_events(policy, events)
-    return in_bulk(policy, found) if bulk else resolve_all(policy, found)
+    return _in_bulk(policy, found) if bulk else resolve_all(policy, found)
+
+
+def _in_bulk(policy: Policy, events: Iterable[Event]) -> dict[str, list[str]]:
+    """The same by columns; loaded when it is asked for, as long-lived processes need no DuckDB."""
+    found: dict[str, list[str]] = import_module("cauce.identity.bulk_simulation").in_bulk(policy, events)
+    return found
 
 
 def resolve_all(policy: Policy, events: Iterable[Event]) -> dict[str, list[str]]:
