@@ -6,11 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cauce.collect.hazards import may_be_hazardous
 from cauce.collect.judge import Arrival, Judge
 from cauce.collect.reasons import Problem
 from cauce.collect.scan import elements, is_deeper, members
 from cauce.collect.service import Door, Request
 from cauce.collect.settings import CollectSettings
+from cauce.eventlog.content import content_print, content_prints
 from cauce.vocabulary.event import Accepted, Call, Logged, Position, read_event
 from cauce.vocabulary.identifier import DEFAULT_NORMALIZATION
 from cauce.vocabulary.moment import SECOND, Moment, to_iso
@@ -46,6 +48,7 @@ def test_every_engine_can_read_what_is_accepted(text: bytes, call: Call | None, 
         assert event.detail
         return
     assert_every_engine_can_read(event.body)
+    assert content_prints([event], 7) == [content_print(event.body, 7)], "what the door saw of it is so"
     assert event.time <= RECEIVED + 300 * SECOND
     to_iso(event.time)
     assert 0 < len(event.message_id) <= 100
@@ -127,6 +130,46 @@ def test_lenient_reading_finds_the_elements(values: list[object], escaped: bool)
 def test_nesting(text: bytes, depth: int) -> None:
     assert is_deeper(text, depth - 1) or depth == 0
     assert not is_deeper(text, depth)
+
+
+UNSTABLE = [
+    b'"sentAt":null',
+    b'"sentAt":"2026-01-01"',
+    b'"writeKey":null',
+    b'"writeKey":"k"',
+    b'"receivedAt":1',
+]
+UNSTABLE += [b'"_metadata":{}', rb'"sent\u0041t":"2026-01-01"', b'"context":{"sentAt":"2026-01-01"},"x":1']
+
+
+@pytest.mark.parametrize("member", UNSTABLE)
+def test_what_a_sender_changes_does_not_make_another_event(member: bytes) -> None:
+    text = good("m")[:-1] + b"," + member + b"}"
+    events = [JUDGE.judge(text, None, Arrival("web", RECEIVED, None))]
+    events.append(JUDGE.judge_exactly(text, None, Arrival("web", RECEIVED, None)))
+    for event in events:
+        assert isinstance(event, Accepted)
+        assert event.stable == (member is UNSTABLE[-1])
+        assert content_prints([event], 7) == [content_print(event.body, 7)]
+
+
+@pytest.mark.parametrize("filler", [10, 5_000])
+@pytest.mark.parametrize(("digits", "seen"), [(180, False), (200, True)])
+def test_a_number_of_many_digits_is_seen_wherever_it_stands(filler: int, digits: int, seen: bool) -> None:
+    for before in range(40):
+        text = b"x" * (filler + before) + b"7" * digits + b"x" * filler
+        assert may_be_hazardous(text, len(text), 64) == seen, before
+
+
+LARGE = [b"1e100,", b"1E+100]", b"1.5e-100 ", b"1e0099}"]
+SMALL = [b"1e99,", b"1e+12,", b"1e-05}", b"4e512a,", b'e100"']
+
+
+@pytest.mark.parametrize("filler", [10, 5_000])
+@pytest.mark.parametrize(("number", "hazardous"), [(n, n in LARGE) for n in LARGE + SMALL])
+def test_exponents_of_three_digits_are_seen(filler: int, number: bytes, hazardous: bool) -> None:
+    text = b"x" * filler + b":" + number + b"x" * filler
+    assert may_be_hazardous(text, len(text), 64) == hazardous
 
 
 def test_what_the_door_accepts_is_what_was_sent() -> None:
