@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.story.command import Ran, succeed
+from tests.story.command import Ran, cauce, succeed
 from tests.story.serving import Served, send, served, until
 
 LIST = """\
@@ -138,6 +138,17 @@ def test_with_the_postal_address_he_is_seen_as_an_attendee_on_the_web_page(tmp_p
         assert it.why("attended", "email:ann@companyx.example")["answer"] == "yes"
 
 
+def test_candidates_are_looked_for_in_a_space_of_nobody_and_for_a_purpose(tmp_path):
+    root, _ = shop(tmp_path, address=False)
+    assert succeed("identity", "candidates", "--space", root, "--json").json["pairs"] == []
+    assert (root / "match" / "candidates.json").stat().st_mode & 0o077 == 0
+    refused = cauce("identity", "candidates", "--space", root, "--purpose", "gossip")
+    assert refused.code == 6
+    model = tmp_path / "model.yaml"
+    model.write_text("columns: []\n")
+    assert cauce("identity", "candidates", "--space", root, "--model", model).code == 2
+
+
 def test_without_it_the_answer_is_unknown_and_never_no(tmp_path):
     root, keys = shop(tmp_path, address=False)
     with served(root) as now:
@@ -161,7 +172,8 @@ def test_without_it_the_answer_is_unknown_and_never_no(tmp_path):
                 why = it.why(segment, identifier)
                 assert (why["answer"], why["candidates"]) == ("unknown", [attendee])
             assert it.why(segment, "email:ann@companyx.example")["candidates"] == []
-        assert it.why("attended", "email:ann@companyx.example")["answer"] == "yes"
+        for known in ("email:ann@companyx.example", "email:greg@companyx.example"):
+            assert it.why("attended", known)["answer"] == "yes"  # whoever else he may be, he did
         assert it.why("never_attended", "user_id:bob")["answer"] == "yes"
         assert it.why("attended", "user_id:bob")["answer"] == "no"
         told: Ran = succeed("segment", "why", "never_attended", "anonymous_id:cookie-7", "--space", root)
