@@ -1,23 +1,21 @@
 """The past in the log: the observations that carried some identifiers, for the few events that need them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cauce.app.described import described_anew
 from cauce.app.log_rows import log_rows
-from cauce.eventlog.bulk import log_relation
 from cauce.eventlog.port import EventLog
 from cauce.identity.facts import Fact
 from cauce.identity.past import Carried, Seen
 from cauce.vocabulary.event import Call, Event, Logged, Position, read_event
 from cauce.vocabulary.identifier import Normalization
-from cauce.vocabulary.moment import Moment
 
-_COLUMNS = "position, received, time, call, name, message_id, source, body"
+_CARRYING = "cauce.app.log_carrying"
+"""Reads by columns; loaded when it is asked for, as processes that fold need no DuckDB otherwise."""
 
 
 class LogPast:
@@ -60,30 +58,10 @@ class LogPast:
         return sorted((one for one in events if one.group in groups), key=lambda one: one.position)
 
     def _carrying(self, sets: Collection[Carried]) -> Iterator[Event]:
-        with (
-            duckdb.connect() as lake,
-            self._log.snapshot(self._upto) as log,
-            described_anew(log, self._normalization, self._scratch) as anew,
-            log_relation(lake, anew, self._normalization) as events,
-        ):
-            lake.register("past_sets", pa.table({"keys": pa.array([sorted(one) for one in sets])}))
-            rows = lake.execute(f"""
-            SELECT {_COLUMNS} FROM {events} AS event
-            WHERE list_sort(list_distinct(identifiers)) IN (SELECT list_sort(keys) FROM past_sets)
-            """).fetchall()
-        for position, received, time, call, name, message_id, source, body in rows:
-            yield self._read(
-                Logged(
-                    position=Position(position),
-                    received=Moment(received),
-                    time=Moment(time),
-                    call=Call(call),
-                    name=name,
-                    message_id=message_id,
-                    source=source,
-                    body=body.encode(),
-                )
-            )
+        found: list[Logged] = import_module(_CARRYING).rows_that_carried(
+            self._log, self._normalization, self._scratch, self._upto, sets
+        )
+        return map(self._read, found)
 
     def _read(self, row: Logged) -> Event:
         return read_event(row, self._normalization(row.source))
