@@ -9,6 +9,7 @@ import typer
 from cauce.app.cli.identity_audit import audit
 from cauce.app.cli.identity_candidates import candidates
 from cauce.app.cli.identity_evaluate import evaluate
+from cauce.app.cli.identity_export import export
 from cauce.app.cli.identity_rename_domain import rename_domain
 from cauce.app.cli.identity_scenarios import scenarios
 from cauce.app.cli.identity_why import why
@@ -24,6 +25,7 @@ app.add_typer(identity, name="identity", help="Try identity rules.")
 identity.command()(audit)
 identity.command()(rename_domain)
 identity.command()(why)
+identity.command()(export)
 identity.command()(scenarios)
 identity.command()(candidates)
 identity.command()(evaluate)
