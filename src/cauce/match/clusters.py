@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cauce.match.model import Guards
+from cauce.match.moving import by_record, move
 
 APART = -1e6
 """The weight of a pair that must never share a cluster."""
@@ -73,7 +74,10 @@ def clusters(
     doubtful = _doubtful(whole, kept, join, guards)
     grown = _Growth(kept, doubtful, whole, join, guards)
     labels = whole.copy()
-    for record, label in grown.labels().items():
+    chosen = doubtful[whole[kept.a]] if len(kept.a) else np.zeros(0, dtype=bool)
+    pairs = zip(kept.a[chosen].tolist(), kept.b[chosen].tolist(), kept.weight[chosen].tolist(), strict=True)
+    settled = move(grown.labels(), by_record(list(pairs)), kept.absent, join, guards)
+    for record, label in settled.items():
         labels[record] = label
     return labels
 

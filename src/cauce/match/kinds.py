@@ -141,7 +141,7 @@ def _of_values(filled: Sequence[str], cells: Sequence[str | None]) -> tuple[Kind
     distinct = len(set(filled))
     if _share(filled, _PHONE) >= 0.8 and _phones(filled):
         return Kind.PHONE, "its values look like phone numbers"
-    if distinct <= 20 or distinct <= 0.02 * len(filled):
+    if distinct <= max(2, min(20, 0.25 * len(filled))) or distinct <= 0.02 * len(filled):
         return Kind.CATEGORY, f"it has {distinct} values"
     if _share(filled, _NUMBER) >= 0.9 and not _of_one_length(filled):
         return Kind.IGNORED, "it holds numbers of no known meaning"

@@ -18,7 +18,7 @@ from cauce.match.patterns import Patterns, count_patterns
 
 SAMPLED = 1_000
 """How many records are compared with one another to see what strangers agree on."""
-MOST_PAIRS = 150_000
+MOST_PAIRS = 60_000
 """How many pairs of a blocking rule are looked at."""
 SEED = 20_260_101
 TURNS = 4
@@ -39,7 +39,7 @@ def train(
     (records,) = connection.execute("SELECT count(*) FROM records").fetchall()[0]
     total = records * (records - 1) / 2
     rules = _first_rules(connection, keys, usable, records, seed)
-    every = max(1, round(sum(rule.pairs for rule in rules) / (5 * MOST_PAIRS)))
+    every = max(1, round(sum(rule.pairs for rule in rules) / (8 * MOST_PAIRS)))
     counted = [count_patterns(connection, compared, usable, _pairs(rule)) for rule in rules]
     sets = [one.without(_equal_in(compared, rule)) for one, rule in zip(counted, rules, strict=True)]
     whole = counted[0] if rules == [Rule(keys=(), pairs=int(total))] else None
