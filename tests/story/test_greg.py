@@ -176,6 +176,14 @@ def test_without_it_the_answer_is_unknown_and_never_no(tmp_path):
             assert it.why("attended", known)["answer"] == "yes"  # whoever else he may be, he did
         assert it.why("never_attended", "user_id:bob")["answer"] == "yes"
         assert it.why("attended", "user_id:bob")["answer"] == "no"
+        doubts = it.ask("segments/never_attended/doubts")
+        assert (doubts["unknown"], doubts["among_members"]) == (1, 1)
+        assert doubts["data"][0]["candidates"] == [attendee]
+        assert succeed("segment", "doubts", "never_attended", "--space", root, "--json").json == doubts
+        assert (
+            "Of 1 people it is unknown; 1 of them"
+            in succeed("segment", "doubts", "never_attended", "--space", root).out
+        )
         told: Ran = succeed("segment", "why", "never_attended", "anonymous_id:cookie-7", "--space", root)
         assert "The answer is unknown" in told.out and attendee in told.out
         # the service desk learns that the two are one: the log-in has both addresses
@@ -185,3 +193,4 @@ def test_without_it_the_answer_is_unknown_and_never_no(tmp_path):
         )
         assert it.why("attended", "anonymous_id:cookie-7")["answer"] == "yes"
         assert it.why("never_attended", "anonymous_id:cookie-7")["candidates"] == []
+        assert it.ask("segments/never_attended/doubts")["unknown"] == 0

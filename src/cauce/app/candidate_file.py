@@ -62,6 +62,10 @@ class CandidateFile:
         found = dict.fromkeys(self._profiles(reader, (other for _, other in beside)))
         return [other for other in found if other != profile]
 
+    def everybody(self, reader: Reader) -> Sequence[ProfileKey] | None:
+        """The profiles that have candidates, ascending; None without a file."""
+        return sorted(set(self._profiles(reader, list(self._beside)))) if self._refresh() else None
+
     def _profiles(self, reader: Reader, identifiers: Iterable[str]) -> Iterable[ProfileKey]:
         for text in identifiers:
             identifier = parse_identifier(text)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cauce.segment.service import Answer, Why
+from cauce.segment.service import Answer, Doubtful, Why
 from cauce.vocabulary.language import Reason
 from cauce.vocabulary.moment import iso_or_none, to_iso
 
@@ -41,6 +41,51 @@ class WhyDocument(msgspec.Struct, frozen=True, kw_only=True):
     reason: ConditionDocument
     answer: Answer
     candidates: list[str] | None
+
+
+class DoubtfulDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of whom it is unknown whether a segment's rule holds.
+
+    ``holds`` is what the rule says of her alone; ``candidates`` are the profile ids of
+    those who may be the same person and would change that.
+    """
+
+    profile_id: str
+    identifiers: list[dict[str, str]]
+    holds: bool
+    candidates: list[str]
+
+
+class DoubtsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Of how many people it is unknown whether they are in a segment, and who they are.
+
+    ``unknown`` is null if nobody looked for candidates. ``among_members`` are those for
+    whom the rule holds as far as is known.
+    """
+
+    segment: str
+    unknown: int | None
+    among_members: int
+    data: list[DoubtfulDocument]
+
+
+def describe_doubts(segment: str, found: list[Doubtful] | None) -> DoubtsDocument:
+    """The people in doubt of the segment of this key."""
+    people = found or []
+    return DoubtsDocument(
+        segment=segment,
+        unknown=None if found is None else len(found),
+        among_members=sum(one.holds for one in people),
+        data=[
+            DoubtfulDocument(
+                profile_id=one.profile_id,
+                identifiers=[identifier._asdict() for identifier in one.identifiers],
+                holds=one.holds,
+                candidates=list(one.candidates),
+            )
+            for one in people
+        ],
+    )
 
 
 def describe_why(segment: str, found: Why) -> WhyDocument:

@@ -54,3 +54,6 @@ class Doubts(Protocol):
 
     def candidates(self, reader: Reader, profile: ProfileKey) -> Sequence[ProfileKey] | None:
         """The profiles that may be the same person as this one, likeliest first; None if nobody looked."""
+
+    def everybody(self, reader: Reader) -> Sequence[ProfileKey] | None:
+        """The profiles that have candidates, ascending; None if nobody looked."""

@@ -54,6 +54,19 @@ class Why(NamedTuple):
     candidates: tuple[str, ...] | None
 
 
+class Doubtful(NamedTuple):
+    """Somebody of whom it is unknown whether a rule holds.
+
+    ``holds`` is what the rule says of her alone; ``candidates`` are the public ids of
+    those who may be the same person and would change that.
+    """
+
+    profile_id: str
+    identifiers: tuple[Identifier, ...]
+    holds: bool
+    candidates: tuple[str, ...]
+
+
 class Segments:
     """Reads memberships of one identity view."""
 
@@ -144,6 +157,31 @@ class Segments:
             answer=Answer.UNKNOWN if doubted else sure,
             candidates=doubted,
         )
+
+    def doubtful(self, key: str, *, at: Moment, purpose: Purpose, viewer: Viewer) -> list[Doubtful] | None:
+        """Everybody of whom it is unknown whether a rule holds; None if nobody looked for candidates.
+
+        Those whom the segment does not ask for are left out. Raises like ``members``.
+        """
+        self._access(viewer, "read", purpose)
+        segment = self._segment(key)
+        with self._records.read() as reader:
+            profiles = None if self._doubts is None else self._doubts.everybody(reader)
+            if profiles is None:
+                return None
+            found = (self._doubt_of(reader, segment, profile, at) for profile in profiles)
+            return [one for one in found if one is not None]
+
+    def _doubt_of(
+        self, reader: Reader, segment: LiveSegment, profile: ProfileKey, at: Moment
+    ) -> Doubtful | None:
+        described = self._people.describe(reader, [profile])[profile]
+        identifiers = tuple(described.identifiers)
+        if not segment.asks_for(frozenset(one.type for one in identifiers)):
+            return None
+        holds = segment.rule.explain(self._persons.person(reader, described.signatures), at).holds
+        candidates = self._doubted(reader, segment, profile, holds, at)
+        return Doubtful(described.profile_id, identifiers, holds, candidates) if candidates else None
 
     def _doubted(
         self, reader: Reader, segment: LiveSegment, profile: ProfileKey, holds: bool, at: Moment

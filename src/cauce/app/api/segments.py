@@ -10,7 +10,7 @@ from cauce.app.api.callers import CallerKey, ReaderKey
 from cauce.app.api.profiles import IdentifierDocument, IdentifierPath
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
-from cauce.app.segment_view import WhyDocument, describe_why
+from cauce.app.segment_view import DoubtsDocument, WhyDocument, describe_doubts, describe_why
 from cauce.vocabulary.definitions import SegmentDef
 from cauce.vocabulary.errors import InvalidInput, NotFound
 from cauce.vocabulary.moment import Clock, parse_iso, to_iso
@@ -59,6 +59,7 @@ def segment_routes(composition: Composition, clock: Clock) -> APIRouter:
     _route_segments(router, composition)
     _route_members(router, composition)
     _route_why(router, composition, clock)
+    _route_doubts(router, composition, clock)
     return router
 
 
@@ -118,6 +119,14 @@ def _route_why(router: APIRouter, composition: Composition, clock: Clock) -> Non
         if found is None:
             raise nobody(known)
         return answer(describe_why(key, found))
+
+
+def _route_doubts(router: APIRouter, composition: Composition, clock: Clock) -> None:
+    @router.get("/{key}/doubts", responses=documented(DoubtsDocument, "The people in doubt."))
+    def doubts(caller: CallerKey, key: KeyPath) -> Response:
+        """List the people of whom it is unknown whether a segment's rule holds."""
+        found = composition.segments.doubtful(key, at=clock(), purpose=caller.purpose, viewer=caller.viewer)
+        return answer(describe_doubts(key, found))
 
 
 def _segment(one: SegmentDef, sizes: Any) -> SegmentDocument:

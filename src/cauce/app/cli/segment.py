@@ -1,4 +1,4 @@
-"""`cauce segment list|members|preview|why`."""
+"""`cauce segment list|members|preview|why|doubts`."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from cauce.app.cli.output import (
 from cauce.app.compose import Composition
 from cauce.app.profile_view import nobody, read_identifier
 from cauce.app.segment_preview import preview_segment, wanted_segment
-from cauce.app.segment_view import describe_why
+from cauce.app.segment_view import describe_doubts, describe_why
 from cauce.segment.service import Answer
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
@@ -173,6 +173,33 @@ def why(
         print_line(
             "Nobody looks for people who may be one (cauce identity candidates), so no answer is unknown."
         )
+
+
+@segment.command()
+def doubts(
+    key: KeyArgument,
+    space: SpaceOption = HERE,
+    at: Annotated[str, typer.Option(help="The moment, ISO 8601 with a zone.", show_default="now")] = "",
+    purpose: PurposeOption = OPERATIONS,
+    json: JsonOption = False,
+) -> None:
+    """List the people of whom it is unknown whether a segment's rule holds: candidates would change it."""
+    when = read_moment(at) if at else moment.now()
+    found = Composition(space).segments.doubtful(key, at=when, purpose=Purpose(purpose), viewer=COMMAND_LINE)
+    told = describe_doubts(key, found)
+    if json:
+        print_json(told)
+        return
+    if told.unknown is None:
+        print_line("Nobody has looked for candidates yet: give `cauce identity candidates` first.")
+        return
+    among = f"{told.among_members} of them are members as far as is known"
+    print_line(f"Of {told.unknown} people it is unknown; {among}.")
+    rows = [
+        (", ".join(map(str, one.identifiers)), "yes" if one.holds else "no", ", ".join(one.candidates))
+        for one in found or ()
+    ]
+    print_table(("identifiers", "alone", "candidates"), rows)
 
 
 def _print_reason(reason: Reason, depth: int) -> None:
