@@ -49,6 +49,10 @@ def test_identity_rules_are_tested_as_the_page_says(reader):
     follow(reader, PAGES / "test-identity-rules.md")
 
 
+def test_identity_is_audited_as_the_page_says(reader):
+    follow(reader, PAGES / "audit-identity.md")
+
+
 def test_traits_are_defined_as_the_page_says(reader):
     follow(reader, PAGES / "traits.md")
 
@@ -61,6 +65,10 @@ def test_refused_input_is_repaired_as_the_page_says(reader):
     reader.type(Command("cauce init shop", []))
     reader.type(Command("cauce serve --space shop", READY))
     follow(reader, PAGES / "quarantine.md")
+
+
+def test_identity_rules_are_changed_as_the_page_says(reader):
+    follow(reader, PAGES / "change-identity-rules.md")
 
 
 def test_definitions_are_changed_as_the_page_says(reader):

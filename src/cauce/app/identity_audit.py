@@ -14,6 +14,7 @@ from cauce.identity.audit_measures import Example
 from cauce.identity.audit_model import Block, Finding, Report
 from cauce.identity.audit_proposal import Proposal, propose
 from cauce.identity.audit_values import mask
+from cauce.identity.rules import Blocked, Ruleset, TypeRule
 from cauce.vocabulary.access import Purpose, Viewer
 from cauce.vocabulary.definitions import VIEW, IdentityDef
 from cauce.vocabulary.definitions.canonical import plain, written_fields
@@ -113,6 +114,13 @@ def _example(one: Example) -> dict[str, Any]:
 
 
 _WIDTH = 100
+_ENTRIES: dict[str, type[msgspec.Struct]] = {"identifiers": TypeRule, "blocked": Blocked}
+
+
+def _in_order(written: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The keys as the class has them, as people write them; those it does not have at the end."""
+    known = [name for name in kind.__struct_fields__ if name in written]
+    return {name: written[name] for name in (*known, *(name for name in written if name not in known))}
 
 
 def yaml_of(audited: Audited) -> str:
@@ -124,12 +132,12 @@ def yaml_of(audited: Audited) -> str:
         *yaml_text(head).splitlines(),
         "rules:",
     ]
-    for name, value in proposal.rules.items():
+    for name, value in _in_order(proposal.rules, Ruleset).items():
         if name in ("identifiers", "blocked") and value:
             lines.append(f"  {name}:")
             for index, entry in enumerate(value):
                 lines += _comment(proposal.remarks.get((name, index), ""))
-                lines.append(f"    - {flow_text(entry)}")
+                lines.append(f"    - {flow_text(_in_order(entry, _ENTRIES[name]))}")
         else:
             lines += textwrap.indent(yaml_text({name: value}), "  ").splitlines()
     if proposal.withheld:

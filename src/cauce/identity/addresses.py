@@ -174,7 +174,7 @@ def _judged(fact: AddressFacts, others: Mapping[tuple[str, str], AddressFacts]) 
         role=role,
         disposable=is_disposable(domain),
         typo_of=typo,
-        usage=_usage(domain, role=role, nobodys=placeholder),
+        usage=_usage(split_address(typo or fact.address)[1], role=role, nobodys=placeholder),
     )
     against = _against(told, syntax=bool(local) and "." in domain.strip("."), placeholder=placeholder)
     return msgspec.structs.replace(told, undeliverable=tuple(against))

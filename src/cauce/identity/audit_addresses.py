@@ -50,7 +50,7 @@ def _placeholders(measures: Measures, type_: str, rank: int) -> Iterator[Finding
         type=type_,
         people=measures.people(),
         values=many,
-        says=f"{many} values of {type_} are words or digits that are filled in where there is none.",
+        says=f"Values of {type_} that are filled in where there is none: {many}.",
         rule="a word of the list in ten languages, one character repeated, digits that count up or down",
         examples=tuple(found[:EXAMPLES]),
         changes=tuple(Block(blocked=Blocked(type=type_, value=one.value)) for one in found),
@@ -61,13 +61,13 @@ def _roles(measures: Measures, type_: str, rank: int) -> Finding:
     many = measures.choose(_BY_EVENTS.format(condition=f"look = '{Look.ROLE}'"), (rank,))
     found = measures.examples(_ALL)
     offices = _local_parts(found)
-    shown = ", ".join(f"{name}@ ({n})" for name, n in list(offices.items())[:10])
+    shown = ", ".join(f"{name}@ {n}" for name, n in list(offices.items())[:10])
     return Finding(
         kind=FindingKind.ROLE,
         type=type_,
         people=measures.people(),
         values=many,
-        says=f"{many} addresses name an office, not a person: {shown}. They are a way to reach somebody.",
+        says=f"Addresses of an office, a way to reach people and not who they are: {many} ({shown}).",
         rule="the local part is in the list of offices",
         figures={"local_parts": offices},
         examples=tuple(found[:EXAMPLES]),
@@ -105,8 +105,7 @@ def _disposables(measures: Measures, type_: str, rank: int) -> Finding:
         type=type_,
         people=people,
         values=many,
-        says=f"{many} addresses are of domains that give addresses to throw away; "
-        f"{shared} of them have several owners.",
+        says=f"Addresses of domains that give them to be thrown away: {many}; with several owners: {shared}.",
         rule="the domain is in the list of such domains",
         figures={"shared": shared},
         examples=tuple(found),
@@ -144,8 +143,8 @@ def _typos(measures: Measures, type_: str, rank: int) -> Iterator[Finding]:
         type=type_,
         people=people,
         values=many,
-        says=f"{many} addresses have a domain that looks mistyped: {listed}; "
-        f"{both} of them belong to somebody who also has the address that is meant.",
+        says=f"Addresses with a domain that looks mistyped: {many} ({listed}). "
+        f"Whose owner also has the address that is meant: {both}.",
         rule="one stroke (two from nine characters on) from a public provider, or from a domain of the data "
         "with 20 or more addresses and 20 times as many",
         figures={"domains": shown, "also_right": both},

@@ -3,8 +3,9 @@
 Most values of a type have one owner; some have two or three, because families share
 and numbers are handed on. The owners beyond the first are modelled as geometric:
 ``P(owners > k) = q^k``. ``q`` is estimated from the values that are not anomalous,
-``(extra owners + 1) / (extra owners + values + 1)``, which is never 0, and estimated
-again without those found until nothing changes. A value is an anomaly if so many
+``(extra owners + 1) / (extra owners + values + 2)``, which is never 0 or 1: first
+without the hundredth that has most owners, then without those that were found, until
+nothing changes. A value is an anomaly if so many
 owners, or more, are expected on fewer than ``EXPECTED`` values of the type:
 ``values · q^(owners - 1) < EXPECTED``.
 """
@@ -21,6 +22,9 @@ FEWEST_OWNERS = 4
 
 MOST_ANOMALIES = 0.02
 """If a larger share of the values were anomalies, sharing is the nature of the type."""
+
+TRIMMED = 0.01
+"""So large a share of the values, those with most owners, has no part in the first estimate."""
 
 MOST_Q = 0.5
 """So it is if a value has more than one further owner on average."""
@@ -49,19 +53,33 @@ class Anomaly(NamedTuple):
 def find_anomaly(histogram: Mapping[int, int]) -> Anomaly:
     """The fit of a histogram: number of owners (from 1) → number of values."""
     values = sum(histogram.values())
-    threshold: int | None = None
-    q = 0.0
+    usual = _without_the_most(histogram, ceil(TRIMMED * values))
+    tried: list[int] = []
     while True:
-        rest = {k: n for k, n in histogram.items() if threshold is None or k < threshold}
-        if not rest:
+        q = _q(usual)
+        threshold = FEWEST_OWNERS
+        if values:
+            threshold = max(FEWEST_OWNERS, 1 + ceil(log(EXPECTED / values) / log(q)))
+        if threshold in tried:
             break
-        extra = sum((k - 1) * n for k, n in rest.items())
-        q = (extra + 1) / (extra + sum(rest.values()) + 1)
-        found = max(FEWEST_OWNERS, 1 + ceil(log(EXPECTED / max(values, 1)) / log(q)))
-        if threshold is not None and found >= threshold:
-            break
-        threshold = found
-    threshold = threshold or FEWEST_OWNERS
+        tried.append(threshold)
+        usual = {k: n for k, n in histogram.items() if k < threshold}
+    threshold = max(tried[tried.index(threshold) :])  # of thresholds that lead to each other the highest
     many = sum(n for k, n in histogram.items() if k >= threshold)
     usual_to_share = q > MOST_Q or many > max(1, MOST_ANOMALIES * values)
     return Anomaly(None if usual_to_share else threshold, q, values)
+
+
+def _q(histogram: Mapping[int, int]) -> float:
+    extra = sum((k - 1) * n for k, n in histogram.items())
+    return (extra + 1) / (extra + sum(histogram.values()) + 2)
+
+
+def _without_the_most(histogram: Mapping[int, int], many: int) -> dict[int, int]:
+    """The histogram without the values that have most owners, so that they do not hide themselves."""
+    found: dict[int, int] = {}
+    for owners in sorted(histogram, reverse=True):
+        dropped = min(many, histogram[owners])
+        many -= dropped
+        found[owners] = histogram[owners] - dropped
+    return found

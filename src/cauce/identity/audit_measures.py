@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.moment import DAY, Moment
 
 _PAIRS = """
 CREATE TABLE audit_when AS SELECT signature, sum(events)::BIGINT AS events,
@@ -100,7 +100,7 @@ class Measures:
     def hands(self, rank: int, owner_rank: int) -> tuple[int, int]:
         """Of the values with several owners: how many changed hands, and how many were shared at one time.
 
-        A value changed hands if no owner was seen with it before the one before was seen last.
+        A value changed hands if each owner was seen with it a week or more after the one before.
         The table ``audit_hands`` (weak, moved) has them one by one.
         """
         self._lake.execute(f"CREATE OR REPLACE TABLE audit_hands AS {_HANDS}", [rank, owner_rank])
@@ -189,8 +189,11 @@ class Measures:
             self._lake.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
 
 
-_HANDS = """
-SELECT weak, bool_and(first_time >= coalesce(before, first_time)) AS moved FROM (
+_APART = 7 * DAY
+"""Between the last sighting with one owner and the first with the next one, where a value changed hands."""
+
+_HANDS = f"""
+SELECT weak, bool_and(before IS NULL OR first_time >= before + {_APART}) AS moved FROM (
   SELECT weak, first_time, max(last_time) OVER (
     PARTITION BY weak ORDER BY first_time, strong ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM audit_pair JOIN audit_owned ON id = weak AND owner_rank = strong_rank

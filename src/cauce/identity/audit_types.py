@@ -71,8 +71,8 @@ def _anomalies(
             type=figures.type,
             people=measures.people(),
             values=many,
-            says=f"{many} of {fit.values} values of {figures.type} have several owners, many of them a lot: "
-            "sharing is its nature. It says little about who somebody is.",
+            says=f"Values of {figures.type} with several owners: {many} of {fit.values}, many with a lot. "
+            "Sharing is its nature; it says little about who somebody is.",
             rule=fit.rule,
             examples=tuple(measures.examples(EXAMPLES)),
         )
@@ -87,8 +87,8 @@ def _anomalies(
         type=figures.type,
         people=people,
         values=chosen,
-        says=f"{chosen} of {fit.values} values of {figures.type} have {fit.threshold} or more owners "
-        f"({figures.owner_type}), the most {most[0].counted}: more than the distribution explains.",
+        says=f"Values of {figures.type} with {fit.threshold} or more owners ({figures.owner_type}), more "
+        f"than their distribution explains: {chosen} of {fit.values}; one has {most[0].counted}.",
         rule=fit.rule,
         figures={"threshold": fit.threshold, "most": most[0].counted, "q": round(fit.q, 6)},
         examples=tuple(most[:EXAMPLES]),
@@ -121,8 +121,8 @@ def _reuse(
     moved, shared = measures.hands(rank, owner_rank)
     below = "" if threshold is None else f" AND owners < {threshold}"
     for kind, many, how, condition in (
-        (FindingKind.SHARED, shared, "were used by several owners at one time", "NOT moved"),
-        (FindingKind.DRIFT, moved, "changed hands, each owner after the other", "moved"),
+        (FindingKind.SHARED, shared, "in use by several owners at a time", "NOT moved"),
+        (FindingKind.DRIFT, moved, "handed on from one owner to the next", "moved"),
     ):
         if not many:
             continue
@@ -135,7 +135,7 @@ def _reuse(
             type=figures.type,
             people=measures.people(),
             values=many,
-            says=f"{many} of {figures.values} values of {figures.type} {how} ({figures.owner_type}).",
+            says=f"Values of {figures.type} {how} ({figures.owner_type}): {many} of {figures.values}.",
             figures={"share": round(many / figures.values, 6)},
             examples=tuple(measures.examples(EXAMPLES)),
             changes=_to_the_newest(policy, figures.type) if kind is FindingKind.DRIFT else (),
@@ -155,15 +155,15 @@ def _unlisted(measures: Measures, figures: TypeFigures, rank: int) -> Finding:
     owned = sum(figures.owners.values())
     alone = figures.owners.get(1, 0)
     told = (
-        f"; {alone} of the {owned} that were seen with {figures.owner_type} have one owner" if owned else ""
+        f"; with one owner: {alone} of the {owned} that were seen with {figures.owner_type}" if owned else ""
     )
     return Finding(
         kind=FindingKind.UNLISTED,
         type=figures.type,
         people=measures.people(),
         values=figures.values,
-        says=f"{figures.events} events carry {figures.values} values of {figures.type}, "
-        f"which the rules do not list, so it links nobody{told}.",
+        says=f"The rules do not list {figures.type}, so it links nobody. Values: {figures.values}, "
+        f"in {figures.events} events{told}.",
         figures={"events": figures.events, "owned": owned, "one_owner": alone},
         examples=tuple(measures.examples(EXAMPLES)),
         changes=(_listed(figures),),

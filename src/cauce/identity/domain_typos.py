@@ -97,7 +97,7 @@ def slip_of(address: str, others: Iterable[str]) -> str | None:
 
 
 def _same_name(local: str, other: str) -> bool:
-    """Whether two local parts differ by one stroke that is no digit: numbers tell people of one name apart."""
+    """Whether two local parts differ by one stroke that is no digit: numbers tell namesakes apart."""
     if len(local) < _SHORT or OSA.distance(local, other) != 1:
         return False
     return "".join(filter(str.isdigit, local)) == "".join(filter(str.isdigit, other))

@@ -42,7 +42,8 @@ def audit(
         print_line(f"{audited.proposal.changes} changes of the rules are proposed in {write}.")
     elif audited.proposal.changes:
         print_line()
-        print_line(yaml_of(audited).rstrip())
+        for line in yaml_of(audited).splitlines():
+            print_line(line)
 
 
 def _print(audited: Audited) -> None:
