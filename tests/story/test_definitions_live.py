@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import pytest
 
 from cauce.app.compose import Composition
 from cauce.app.pipeline import LOG
+from cauce.vocabulary.identifier import Identifier
 from tests.faults.webhook_receiver import Receiver, answer
 from tests.story.command import Ran, cauce, succeed
 from tests.story.serving import Served, send, served, until
@@ -209,8 +210,10 @@ def test_identity_rules_are_applied_by_a_state_derived_anew(live: Live) -> None:
     assert "{type: user_id, limit: 1}" in text
     rules.write_text(text.replace("{type: user_id, limit: 1}", "{type: user_id, limit: 2}"))
     plan = live.run("plan", "--json").json
-    merged = {one["what"]: one["count"] for one in plan["rebuilt"]["people"]}
-    assert merged["merged"] >= 1
+    merges = plan["what_if"]["merges"]
+    assert (merges["count"], merges["people"]) == (1, 2)
+    [link] = merges["largest"][0]["links"]
+    assert link["weaker"] == "email:family@example.org"
     assert live.api("GET", "profiles/user_id:bob").json()["profile_id"] != before
     applied = live.run("apply", "--at", plan["position"], "--json").json
     assert (applied["version"], applied["in_force"]) == (2, True)
@@ -241,3 +244,90 @@ def _by_the_api(live: Live) -> None:
     }
     assert len(people) == 1
     assert {message["level"] for message in live.served.messages()} <= {"info", "debug", "warning"}
+
+
+PAIRS = 12
+
+
+def family(number: int) -> list[dict[str, Any]]:
+    """Two people who share an e-mail address."""
+    shared = {"email": f"home{number}@example.org"}
+    return [
+        {"type": "identify", "userId": f"{name}{number}", "traits": {**shared, "first_name": name}}
+        for name in ("ann", "bob")
+    ]
+
+
+class Names(NamedTuple):
+    """Asks a space for public ids."""
+
+    composition: Composition
+
+    def of(self, users: list[str]) -> dict[str, str]:
+        """The present public id of whoever has each user id."""
+        now = self.composition.renewed()
+        with now.state.read() as reader:
+            keys = {user: now.identity.find(reader, Identifier("user_id", user)) for user in users}
+            described = now.identity.describe(reader, [key for key in keys.values() if key is not None])
+        return {user: described[key].profile_id for user, key in keys.items() if key is not None}
+
+    def answering(self, ids: Iterable[str]) -> dict[str, str]:
+        """The present public id of the person that each id leads to."""
+        now = self.composition.renewed()
+        with now.state.read() as reader:
+            keys = {one: now.identity.resolve_id(reader, one) for one in ids}
+            described = now.identity.describe(reader, [key for key in keys.values() if key is not None])
+        return {one: described[key].profile_id for one, key in keys.items() if key is not None}
+
+
+def test_other_identity_rules_are_tried_applied_and_taken_back_while_events_flow(live: Live) -> None:
+    users = [f"{name}{number}" for number in range(PAIRS) for name in ("ann", "bob")]
+    calls = [call for number in range(PAIRS) for call in family(number)]
+    assert send(live.served.collector, live.write_key, *calls).status_code == 200
+    names = Names(Composition(live.root))
+    until(lambda: len(names.of(users)) == len(users), "the families to be folded")
+    sent: list[int] = []
+    halt = threading.Event()
+    sender = threading.Thread(target=lambda: sent.append(flow(live, halt)))
+    sender.start()
+    try:
+        _try_apply_take_back(live, names, users)
+    finally:
+        halt.set()
+        sender.join()
+    until(lambda: len(names.of([f"u{sent[0] - 1}"])) == 1, "the last buyer to be folded")
+    assert len(set(names.of([f"u{n}" for n in range(sent[0])]).values())) == sent[0]
+    levels = {message["level"] for message in live.served.messages()}
+    assert levels <= {"info", "debug"}
+
+
+def _try_apply_take_back(live: Live, names: Names, users: list[str]) -> None:
+    separate = names.of(users)
+    assert len(set(separate.values())) == 2 * PAIRS
+    rules = live.root / "definitions/identity/person.yaml"
+    rules.write_text(rules.read_text().replace("{type: user_id, limit: 1}", "{type: user_id, limit: 2}"))
+    plan = live.run("plan", "--json").json
+    found = plan["what_if"]
+    assert found["after"] == found["before"] - PAIRS
+    assert (found["merges"]["count"], found["merges"]["people"], found["splits"]["count"]) == (12, 24, 0)
+    assert len(found["merges"]["mixed"]) == PAIRS
+    for merge in found["merges"]["mixed"]:
+        [name] = merge["contradictions"]
+        assert (name["trait"], name["meaning"], name["distinct"]) == ("first_name", "first name", 2)
+        assert {one["value"] for one in name["values"]} == {"ann", "bob"}
+        assert {one["profile_id"] for one in name["values"]} == {one["profile_id"] for one in merge["people"]}
+        [link] = merge["links"]
+        assert (link["sources"], link["weaker"].partition(":")[0]) == (["web"], "email")
+    text = live.run("plan").out
+    assert "24 people fall together into 12." in text
+    assert "first name: ann / bob" in text
+    assert live.api("POST", "definitions/plan").json()["what_if"]["merges"]["count"] == PAIRS
+    assert names.of(users) == separate  # nothing has changed
+    assert live.run("apply", "--at", plan["position"], "--json").json["in_force"]
+    together = names.of(users)
+    assert len(set(together.values())) == PAIRS
+    assert names.answering(separate.values()) == {separate[user]: together[user] for user in users}
+    assert live.run("rollback", "1", "--force", "--json").json["in_force"]
+    assert names.of(users) == separate
+    issued = names.answering([*separate.values(), *together.values()])
+    assert issued == {one: one for one in separate.values()}

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from cauce.app.cli.field_text import differences_within
 from cauce.app.cli.output import print_line
+from cauce.app.cli.what_if_text import print_what_if
 from cauce.app.plan.model import Act, DefinitionChange, Effect, NamedPerson, Plan
 from cauce.app.rebuild.differences import Differences
 from cauce.vocabulary.exact import encode_json
@@ -25,6 +27,8 @@ def print_plan(plan: Plan) -> None:
     for change in plan.changes:
         print_line()
         print_change(change)
+    if plan.what_if is not None:
+        print_what_if(plan.what_if)
     if plan.deliveries:
         print_line()
         print_line("Deliveries:")
@@ -40,15 +44,12 @@ def print_plan(plan: Plan) -> None:
 
 
 def _print_rebuilt(found: Differences) -> None:
-    """What a state derived anew says otherwise."""
+    """For how many people a state derived anew has other values of traits."""
     print_line()
-    for title, effects in (("People", found.people), ("Segments", found.segments), ("Traits", found.traits)):
-        for effect in effects:
-            print_line(f"{title}: {effect.name} {effect.what}: {effect.count}".replace(":  ", ": "))
-            for person in effect.people:
-                print_line(f"      {person.identifier or person.profile_id}")
-    for name, count in found.deliveries.items():
-        print_line(f"Deliveries to {name}: {count}")
+    for effect in found.traits:
+        print_line(f"Traits: {effect.name} {effect.what}: {effect.count}")
+        for person in effect.people:
+            print_line(f"      {person.identifier or person.profile_id}")
 
 
 def print_change(change: DefinitionChange) -> None:
@@ -56,7 +57,8 @@ def print_change(change: DefinitionChange) -> None:
     print_line(f"{_SIGNS[change.act]} {change.kind}/{change.name} {change.act}")
     for field in change.fields:
         if change.act is Act.CHANGED:
-            print_line(f"    {field.field}: {_shown(field.before)} → {_shown(field.after)}")
+            for place, before, after in differences_within(field.field, field.before, field.after):
+                print_line(f"    {place}: {_shown(before)} → {_shown(after)}")
         elif change.act is Act.ADDED:
             print_line(f"    {field.field}: {_shown(field.after)}")
     for effect in change.effects:

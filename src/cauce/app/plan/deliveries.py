@@ -34,7 +34,7 @@ def told(snapshot: Snapshot, turnovers: Iterable[Turnover]) -> list[Told]:
         staying = turnover.before & turnover.after if turnover else members_now(snapshot, key, live)
         for name in names:
             entering[name] += len(staying)
-    dropped = _waiting(snapshot.reader, snapshot.before.in_force.destinations.keys() - defined.keys())
+    dropped = waiting(snapshot.reader, snapshot.before.in_force.destinations.keys() - defined.keys())
     touched = {*+entering, *+leaving, *dropped}
     return [Told(name, entering[name], leaving[name], dropped.get(name, 0)) for name in sorted(touched)]
 
@@ -54,7 +54,7 @@ def _told_anew(
     }
 
 
-def _waiting(reader: Reader, names: Iterable[str]) -> dict[str, int]:
+def waiting(reader: Reader, names: Iterable[str]) -> dict[str, int]:
     """How many deliveries wait for each of these destinations."""
     settled = [str(state) for state in SETTLED]
     counted = (

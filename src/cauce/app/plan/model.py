@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from cauce.app.plan.identity_model import WhatIf
 from cauce.app.rebuild.differences import Differences
 
 NAMED = 20
@@ -72,8 +73,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``base`` is the version that is applied, 0 if none is; ``hash`` names the
     definitions that were planned. ``deliveries`` are those that applying makes or
-    drops. ``rebuilt`` is there if identity makes other people: then it holds all
-    counts, and the changes have none. ``notes`` say what no count shows.
+    drops. ``what_if`` is there if identity makes other people: then it holds the
+    counts of people and segments, and the changes have none. ``rebuilt`` is there if
+    a state had to be derived anew for that. ``notes`` say what no count shows.
     """
 
     position: int
@@ -82,5 +84,6 @@ class Plan(msgspec.Struct, frozen=True):
     hash: str
     changes: list[DefinitionChange]
     deliveries: list[Told]
+    what_if: WhatIf | None
     rebuilt: Differences | None
     notes: list[str]

@@ -8,7 +8,8 @@ from cauce.app.compose import Composition
 from cauce.app.in_force import makes_other_people
 from cauce.app.plan.deliveries import told
 from cauce.app.plan.differences import differences
-from cauce.app.plan.identity import BY_REBUILD, rebuilt_differences
+from cauce.app.plan.identity import BY_REBUILD, BY_SHADOW, OtherPeople, other_people
+from cauce.app.plan.identity_values import MEANINGS
 from cauce.app.plan.model import Act, DefinitionChange, Effect, Plan
 from cauce.app.plan.segments import Turnover, turnovers
 from cauce.app.plan.snapshot import Snapshot
@@ -25,18 +26,25 @@ from cauce.vocabulary.moment import HOUR, Moment, to_iso
 
 
 def make_plan(
-    composition: Composition, candidate: Definitions, *, now: Moment, purpose: Purpose, viewer: Viewer
+    composition: Composition,
+    candidate: Definitions,
+    *,
+    now: Moment,
+    purpose: Purpose,
+    viewer: Viewer,
+    meanings: Mapping[str, str] = MEANINGS,
 ) -> Plan:
     """What applying other definitions would change, on a snapshot of the state; the plan is kept for `apply`.
 
-    Raises ``NotAllowed`` if the viewer may not read people for this purpose.
+    ``meanings`` says which traits are names and birth dates. Raises ``NotAllowed`` if the
+    viewer may not read people for this purpose.
     """
     composition.access.require(viewer, Scope.READ, purpose)
     hashed = hash_of_all(contents(candidate))
     before = _before(composition)
     with settled(composition.state) as reader:
         snapshot = Snapshot(before, composition.with_definitions(candidate), reader, now)
-        plan = _compare(snapshot, composition.applied, hashed)
+        plan = _compare(snapshot, composition.applied, hashed, meanings)
     _keep(composition, plan, now)
     return plan
 
@@ -50,25 +58,28 @@ def _before(composition: Composition) -> Composition:
     return empty
 
 
-def _compare(snapshot: Snapshot, base: int, hashed: str) -> Plan:
+def _compare(snapshot: Snapshot, base: int, hashed: str, meanings: Mapping[str, str]) -> Plan:
     changes = differences(snapshot.before.definitions, snapshot.after.definitions)
-    rebuilt = None
+    others: OtherPeople | None = None
     moved: list[Turnover] = []
     if changes and makes_other_people(snapshot.before, snapshot.after, snapshot.reader):
-        rebuilt = rebuilt_differences(snapshot.before, snapshot.after.definitions)
+        others = other_people(snapshot, meanings)
     else:
         moved = list(turnovers(snapshot))
         changes = [_touching(snapshot, change, moved) for change in _with_indirect(changes, moved)]
         changes += _computed_indirectly(snapshot, changes)
+    rebuilt = others.rebuilt if others else None
+    at = snapshot.at if others is None else snapshot.clock if rebuilt is None else Moment(rebuilt.at)
     return Plan(
         position=snapshot.position if rebuilt is None else rebuilt.position,
-        at=to_iso(snapshot.at if rebuilt is None else Moment(rebuilt.at)),
+        at=to_iso(at),
         base=base,
         hash=hashed,
         changes=changes,
-        deliveries=told(snapshot, moved) if rebuilt is None else [],
+        deliveries=told(snapshot, moved) if others is None else others.deliveries,
+        what_if=others.what_if if others else None,
         rebuilt=rebuilt,
-        notes=[] if rebuilt is None else [BY_REBUILD],
+        notes=[] if others is None else [BY_SHADOW if rebuilt is None else BY_REBUILD],
     )
 
 

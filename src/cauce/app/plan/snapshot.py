@@ -21,7 +21,7 @@ class Snapshot:
     """A view of the state that stays as it is, under the definitions in force and under others.
 
     ``at`` is the moment for which memberships are computed: ``now`` if the log is
-    folded to its end, otherwise the moment that the state has reached.
+    folded to its end, otherwise ``clock``, the moment that the state has reached.
     """
 
     def __init__(self, before: Composition, after: Composition, reader: Reader, now: Moment) -> None:
@@ -29,8 +29,8 @@ class Snapshot:
         self.after = after
         self.reader = reader
         self.position = Position(reader.progress(LOG))
-        clock = Moment(reader.progress(CLOCK))
-        self.at = max(now, clock) if before.log.head() <= self.position else clock
+        self.clock = Moment(reader.progress(CLOCK))
+        self.at = max(now, self.clock) if before.log.head() <= self.position else self.clock
 
     @cached_property
     def people(self) -> list[Whole]:
