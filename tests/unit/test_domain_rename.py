@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cauce.app.cli import app
-from cauce.app.domain_rename import CONTRADICTION, JOIN, JOINED, propose_renaming
+from cauce.app.domain_rename import CONTRADICTION, JOIN, JOINED, propose_renaming, state_all
+from cauce.app.profile_view import view_profile
 from cauce.govern.access import Scope
 from cauce.identity import default_rules, simulate
 from cauce.identity.domain_rename import Pair, pair_up, read_form, statement_id
@@ -154,3 +155,35 @@ def test_nobody_proposes_without_the_scope(firm):
 def test_signs_in_domains_are_no_patterns(firm):
     assert pair_up(["a@x_y.example", "a@xzy.example"], "x_y.example", "new.example").clear == []
     assert propose_renaming(firm, "%.example", "newco.example", **READ).pairs == []
+
+
+def test_stated_in_the_log_they_join_people_and_part_them_again(tmp_path):
+    composition = space(tmp_path)
+    events = [accepted(number, told) for number, told in enumerate(SEEN)]
+    late = Moment(NOW + 99 * DAY)
+    composition.log.append(events, [], now=late)
+    composition = folded(applied(composition, defined(), NOW), late)
+
+    def greg() -> list[str]:
+        view = view_profile(composition, "user_id:u1", at=late, **READ)
+        return [str(one) for one in view.profile.identifiers]
+
+    before = greg()
+    found = propose_renaming(composition, "oldco.example", "newco.example", **READ)
+    with pytest.raises(InvalidInput):
+        state_all(composition, found.statements(late), " ", now=late, viewer=ANALYST)
+    with pytest.raises(NotAllowed):
+        reader = Viewer("x", frozenset({Scope.READ}))
+        state_all(composition, found.statements(late), "renamed", now=late, viewer=reader)
+    stated = state_all(composition, found.statements(late), "renamed", now=late, viewer=ANALYST)
+    assert (stated.new, stated.known) == (1, 0)
+    composition = folded(composition, late)
+    assert "email:greg@oldco.example" in greg()
+    again = state_all(composition, found.statements(late), "renamed", now=late, viewer=ANALYST)
+    assert (again.new, again.known) == (0, 1)
+    now_joined = propose_renaming(composition, "oldco.example", "newco.example", **READ)
+    assert {one.verdict for one in now_joined.pairs} == {JOINED, CONTRADICTION}
+    state_all(composition, now_joined.undo(late), "a mistake", now=late, viewer=ANALYST)
+    composition = folded(composition, late)
+    assert greg() == before
+    closed(composition)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from cauce.app.compose import Composition
+from cauce.eventlog.port import Outcome
 from cauce.govern.access import Scope
 from cauce.identity import records
 from cauce.identity.carried import carried_by
@@ -19,10 +20,12 @@ from cauce.identity.domain_rename import (
 )
 from cauce.storage.records import Reader
 from cauce.vocabulary.access import Purpose, Viewer
-from cauce.vocabulary.errors import InvalidInput
+from cauce.vocabulary.errors import InvalidInput, NotAllowed
+from cauce.vocabulary.event import Accepted, Call, Position
 from cauce.vocabulary.identifier import Identifier
 from cauce.vocabulary.moment import Moment, to_iso
 from cauce.vocabulary.profile import ProfileKey
+from cauce.vocabulary.statement import Op, Saying
 
 TYPE = "email"
 
@@ -183,6 +186,60 @@ def _seen(
         (sum(one[0] for one in told), min(one[1] for one in told), max(one[2] for one in told))
         if told
         else nothing
+    )
+
+
+class Stated(NamedTuple):
+    """What became of statements: how many are new in the log, how many were there, and up to where."""
+
+    new: int
+    known: int
+    upto: Position
+
+
+def state_all(
+    composition: Composition,
+    statements: Sequence[dict[str, Any]],
+    reason: str,
+    *,
+    now: Moment,
+    viewer: Viewer,
+) -> Stated:
+    """Put statements of a renaming into the log, where the fold finds them.
+
+    One that is there already, whoever made it and why, stays as it is. Raises
+    ``NotAllowed`` if the viewer may not write, ``InvalidInput`` without a reason.
+    """
+    if Scope.WRITE not in viewer.scopes:
+        raise NotAllowed(
+            f"{viewer.name} lacks the scope {Scope.WRITE}.",
+            hint=f"Use a key that has it: `cauce key create api NAME --scope {Scope.WRITE}`.",
+        )
+    if not reason.strip():
+        raise InvalidInput(
+            "Joining people needs a reason.", hint="Say why with --reason, for who looks later."
+        )
+    told = [_accepted(one, viewer.name, reason.strip(), now) for one in statements]
+    new = 0
+    for start in range(0, len(told), _AT_ONCE):
+        outcomes = composition.log.append(told[start : start + _AT_ONCE], [], now=now)
+        new += outcomes.count(Outcome.ACCEPTED)
+    return Stated(new, len(told) - new, composition.log.head())
+
+
+_AT_ONCE = 1_000
+
+
+def _accepted(statement: dict[str, Any], by: str, reason: str, now: Moment) -> Accepted:
+    saying = Saying(
+        op=Op(statement["op"]),
+        by=by,
+        reason=reason,
+        identifiers=tuple(f"{TYPE}:{address}" for address in statement.get("ids", {}).get(TYPE, ())),
+        events=tuple(statement.get("events", ())),
+    )
+    return Accepted(
+        message_id=statement["id"], time=now, call=Call.STATEMENT, name="", source="", body=saying.body()
     )
 
 

@@ -15,8 +15,9 @@ from cauce.app.cli.output import (
     print_line,
     print_table,
 )
+from cauce.app.cli.who import command_line
 from cauce.app.compose import Composition
-from cauce.app.domain_rename import Renaming, as_json, propose_renaming
+from cauce.app.domain_rename import Renaming, as_json, propose_renaming, state_all
 from cauce.vocabulary import moment
 from cauce.vocabulary.access import OPERATIONS, Purpose
 from cauce.vocabulary.errors import Conflict
@@ -41,14 +42,17 @@ def rename_domain(
     write: Annotated[
         Path | None, typer.Option("--write", metavar="FILE", help="Write the statements, one JSON a line.")
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Write the statement that takes them back.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take them back: the statement for that.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="State it, so that it takes effect.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the log with your name.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Change a file that is there.")] = False,
     purpose: PurposeOption = OPERATIONS,
     json: JsonOption = False,
 ) -> None:
-    """Propose to join the old and the new addresses of a company; nothing changes."""
+    """Propose to join the old and the new addresses of a company; nothing changes without --apply."""
+    composition = Composition(space)
     found = propose_renaming(
-        Composition(space), old, new, form, name=name, purpose=Purpose(purpose), viewer=COMMAND_LINE
+        composition, old, new, form, name=name, purpose=Purpose(purpose), viewer=COMMAND_LINE
     )
     at = moment.now()
     statements = found.undo(at) if undo else found.statements(at)
@@ -56,13 +60,19 @@ def rename_domain(
         if write.exists() and not force:
             raise Conflict(f"{write} is there already.", hint="Name another file, or write it with --force.")
         write.write_bytes(b"".join(encode_json(one) + b"\n" for one in statements))
+    stated = None
+    if apply:
+        stated = state_all(composition, statements, reason, now=at, viewer=command_line())
     if json:
-        print_json(as_json(found, statements))
+        told = {"stated": {"new": stated.new, "known": stated.known}} if stated else {}
+        print_json(as_json(found, statements) | told)
         return
     _print(found)
     print_line()
     where = "" if write is None else f" in {write}"
     print_line(f"{len(statements)} statements{where}.")
+    if stated is not None:
+        print_line(f"{stated.new} of them are new in the log; `cauce serve` folds them.")
 
 
 def _print(found: Renaming) -> None:
