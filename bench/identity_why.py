@@ -110,7 +110,7 @@ def _figures(rng: random.Random, reader: Reader, identity: Identity) -> list[Fig
     assert len(mine) >= 499
 
     def ask(other: Callable[[], Identifier]) -> None:
-        why, case = explain(identity._graph(reader), rng.choice(mine), other(), whole=False)
+        why, case = explain(identity.graph(reader), rng.choice(mine), other(), whole=False)
         changes(why, case, whole=False)
 
     floor = percentile(measure(lambda: read_rows(reader, identity)), 0.5)

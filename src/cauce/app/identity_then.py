@@ -5,7 +5,7 @@ the state goes on; so all that events connect with the identifiers is read from 
 as far as it goes, and resolved anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -13,8 +13,11 @@ import duckdb
 
 from cauce.app.compose import Composition
 from cauce.app.described import described_anew
+from cauce.app.log_past import facts_of
+from cauce.app.pipeline import LOG
 from cauce.app.rebuild.derive import Resources
 from cauce.eventlog.bulk import log_relation
+from cauce.identity.facts import Facts
 from cauce.identity.graph import Graph
 from cauce.identity.naming import Names
 from cauce.identity.policy import Policy
@@ -23,6 +26,7 @@ from cauce.vocabulary.errors import Unsupported
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.identifier import Identifier, parse_identifier
 from cauce.vocabulary.moment import Moment
+from cauce.vocabulary.statement import Op
 
 MOST_SETS = 20_000
 """So many sets of identifiers that events carried may be connected, at the most."""
@@ -48,28 +52,42 @@ def graph_then(composition: Composition, identifiers: Sequence[Identifier], at: 
     Raises ``Unsupported`` (too_connected) if that are too many.
     """
     policy = composition.identity.policy
-    with _events(composition) as (lake, events):
-        search = _Search(lake, events, policy, at)
+    with composition.state.read() as reader:
+        folded = Position(reader.progress(LOG))
+    with _events(composition, folded) as (lake, events):
+        upto = _last(lake, events, at)
+        stated = facts_of(composition.log, upto, composition.normalization)
+        facts = Facts.gathered(policy, stated)
+        consented = {key for one in stated if one.op in (Op.WITHDRAW, Op.GRANT) for key in one.keys}
+        search = _Search(lake, events, policy, facts, sorted(consented), upto)
         search.reach(map(str, identifiers))
-    resolver = Resolver(Graph(policy), Names(composition.identity.view))
-    for one in sorted(search.found, key=lambda carried: (carried.position, carried.source)):
+    graph = Graph(policy)
+    graph.take_facts(facts)
+    resolver = Resolver(graph, Names(composition.identity.view))
+    for one in sorted(search.found, key=lambda carried: (carried.position, carried.source, carried.first)):
         _fold(resolver, one)
     for key in search.large:
-        node = resolver.graph.nodes_by_key.get(key)
+        node = graph.nodes_by_key.get(key)
         if node is not None and node.cut != 0:
             raise _too_connected()
-    return resolver.graph
+    return graph
+
+
+def _last(lake: duckdb.DuckDBPyConnection, events: str, at: Moment) -> Position:
+    """The last position received until a moment; 0 if there is none."""
+    found = lake.execute(f"SELECT max(position) FROM {events} WHERE received <= {int(at)}").fetchone()
+    return Position(found[0] or 0 if found else 0)
 
 
 @contextmanager
-def _events(composition: Composition) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+def _events(composition: Composition, upto: Position) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """A relation of all events with the identifiers that they carry under the definitions in force."""
     settings = composition.settings.rebuild
     resources = Resources(composition.space.scratch, f"{settings.memory_mb}MB", settings.threads)
     how = composition.normalization
     with (
         resources.lake() as lake,
-        composition.log.snapshot(composition.log.head()) as log,
+        composition.log.snapshot(upto) as log,
         described_anew(log, how, resources.scratch) as anew,
         log_relation(lake, anew, how) as events,
     ):
@@ -79,16 +97,31 @@ def _events(composition: Composition) -> Iterator[tuple[duckdb.DuckDBPyConnectio
 class _Search:
     """Follows what events carried together, from some identifiers on, until nothing new is reached."""
 
-    def __init__(self, lake: duckdb.DuckDBPyConnection, events: str, policy: Policy, at: Moment) -> None:
+    def __init__(
+        self,
+        lake: duckdb.DuckDBPyConnection,
+        events: str,
+        policy: Policy,
+        facts: Facts,
+        consented: list[str],
+        upto: Position,
+    ) -> None:
         self._lake = lake
         self._policy = policy
-        self._events = f"(SELECT * FROM {events} WHERE received <= {int(at)} AND len(identifiers) > 0)"
+        self._statements = facts.statements
+        self._consented = consented
+        taken_back = "CREATE TEMPORARY TABLE taken_back AS SELECT unnest(?::VARCHAR[]) AS id"
+        lake.execute(taken_back, [sorted(facts.retracted)])
+        self._events = (
+            f"(SELECT * FROM {events} WHERE position <= {int(upto)} AND len(identifiers) > 0"
+            " AND message_id NOT IN (FROM taken_back))"
+        )
         self.found: set[_Carried] = set()
         self.large: set[str] = set()
 
-    def reach(self, keys: Iterator[str]) -> None:
-        """Find all that is connected with some identifiers by events that may link."""
-        waiting, known = set(keys), set[str]()
+    def reach(self, keys: Iterable[str]) -> None:
+        """Find all that is connected with some identifiers, by events that may link or by statements."""
+        waiting, known = self._stated(keys), set[str]()
         while waiting:
             known |= waiting
             sets = self._sets(waiting)
@@ -96,7 +129,13 @@ class _Search:
             if len(self.found) > MOST_SETS:
                 raise _too_connected()
             linked = {key for carried in sets for key in self._linked(carried.identifiers, waiting)}
-            waiting = linked - known
+            waiting = self._stated(linked) - known
+
+    def _stated(self, keys: Iterable[str]) -> set[str]:
+        """The identifiers with those that are stated to be one with them."""
+        found = set(keys)
+        classes = (self._statements.of(key) for key in list(found))
+        return found.union(*(one.members for one in classes if one is not None))
 
     def _sets(self, keys: set[str]) -> set[_Carried]:
         """What events with any of these carried; of what is in very many sets, only the earliest."""
@@ -123,9 +162,10 @@ class _Search:
             f"""
             SELECT identifiers, source, count(*), min(time), max(time), min(position) AS earliest
             FROM {self._events} WHERE list_has_any(identifiers, ?)
-            GROUP BY identifiers, source ORDER BY earliest LIMIT {limit}
+            GROUP BY identifiers, source, CASE WHEN list_has_any(identifiers, ?::VARCHAR[]) THEN time END
+            ORDER BY earliest LIMIT {limit}
             """,
-            [sorted(keys)],
+            [sorted(keys), self._consented],
         ).fetchall()
         return {_Carried(tuple(identifiers), *rest) for identifiers, *rest in rows}
 
@@ -150,8 +190,12 @@ def _fold(resolver: Resolver, carried: _Carried) -> None:
         resolver.observe(identifiers, time=time, source=carried.source, position=carried.position)
     number = resolver.signature(identifiers)
     assert number is not None
-    seen = resolver.graph.signatures[number].sources[carried.source]
-    seen[0] += carried.events - len(times)
+    signature = resolver.graph.signatures[number]
+    more = carried.events - len(times)
+    signature.sources[carried.source][0] += more
+    # Where consent decides, all of these happened at one moment: it lets all of them count, or none.
+    if signature.allowed is not None and resolver.graph.consents.allow(carried.identifiers, carried.first):
+        signature.allowed[carried.source][0] += more
 
 
 def _too_connected() -> Unsupported:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cauce.app.as_of import graph_as_of
 from cauce.app.compose import Composition
-from cauce.app.identity_then import graph_then
 from cauce.app.profile_view import read_identifier
 from cauce.app.why_events import Ends, EventOfLink, events_of
 from cauce.identity.graph import Graph
@@ -51,11 +51,11 @@ def view_why(
     here, there = read_identifier(composition, one), read_identifier(composition, other)
     if at is None:
         with composition.state.read() as reader:
-            graph = composition.identity._graph(reader)
+            graph = composition.identity.graph(reader)
             whole = reader.progress(SIGNATURES) <= FEW_SIGNATURES
             why, remedies = _explained(graph, here, there, whole)
     else:
-        why, remedies = _explained(graph_then(composition, [here, there], at), here, there, whole=True)
+        why, remedies = _explained(graph_as_of(composition, [here, there], at), here, there, whole=True)
     found = events_of(composition.log, composition.normalization, _links(why)) if events else {}
     return WhyView(composition.identity.view, here, there, at, why, remedies, found)
 

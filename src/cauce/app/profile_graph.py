@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from cauce.app.as_of import graph_as_of
 from cauce.app.compose import Composition
-from cauce.app.identity_then import graph_then
 from cauce.app.identity_why import said_as_json
 from cauce.app.profile_view import nobody, read_identifier
 from cauce.app.why_events import EventOfLink, find_events
@@ -24,9 +24,9 @@ def view_graph(
     identifier = read_identifier(composition, text)
     if at is None:
         with composition.state.read() as reader:
-            found = picture_of(composition.identity._graph(reader), identifier)
+            found = picture_of(composition.identity.graph(reader), identifier)
     else:
-        found = picture_of(graph_then(composition, [identifier], at), identifier)
+        found = picture_of(graph_as_of(composition, [identifier], at), identifier)
     if found is None:
         raise nobody(identifier)
     return found
@@ -95,7 +95,7 @@ def view_external_ids(
     composition.access.require(viewer, "read", purpose)
     identifier = read_identifier(composition, text)
     with composition.state.read() as reader:
-        found = first_sightings(composition.identity._graph(reader), identifier)
+        found = first_sightings(composition.identity.graph(reader), identifier)
     if found is None:
         raise nobody(identifier)
     wanted = [one for one in found if not types or one.identifier.type in types]

@@ -7,7 +7,8 @@ the last happened. Sealed files say which moments they span, so few are opened.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import duckdb
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
 from cauce.eventlog.columns import carried
 from cauce.eventlog.port import EventLog
@@ -22,6 +23,9 @@ MOST_MOMENTS = 100
 
 _MOST_ROWS = 10_000
 """Of so many events at those moments; where more happened, some are not found."""
+
+
+_COLUMNS = ["position", "message_id", "call", "name", "received", "time", "source", "identifiers"]
 
 
 class EventOfLink(NamedTuple):
@@ -67,9 +71,8 @@ def find_events(
     wanted = wanted[:MOST_MOMENTS]
     if not wanted:
         return {}
-    keys = {key for here, there, _, _ in wanted for key in (here, there)}
     found: dict[Ends, EventOfLink] = {}
-    for row in _rows(log, normalization, {time for *_, time in wanted}, keys):
+    for row in _rows(log, normalization, {time for *_, time in wanted}):
         for ends in wanted:
             here, there, source, time = ends
             if (row.event.source, row.event.time) == (source, time) and {here, there} <= row.keys:
@@ -80,10 +83,7 @@ def find_events(
 
 
 def _rows(
-    log: EventLog,
-    normalization: Callable[[str], Normalization],
-    times: Collection[Moment],
-    keys: Collection[str],
+    log: EventLog, normalization: Callable[[str], Normalization], times: Collection[Moment]
 ) -> Iterator[_Row]:
     """What happened at some moments, not sealed and sealed."""
     for row in log.unsealed_at(times, _MOST_ROWS):
@@ -94,7 +94,7 @@ def _rows(
     with log.snapshot(log.sealed_upto()) as sealed:
         files = [one for one in sealed.files if _spans(one, times)]
         if files:
-            yield from _sealed_rows(files, times, keys)
+            yield from _sealed_rows(files, times)
 
 
 def _spans(file: SealedFile, times: Collection[Moment]) -> bool:
@@ -103,21 +103,19 @@ def _spans(file: SealedFile, times: Collection[Moment]) -> bool:
     return known is None or any(known.time.least <= time <= known.time.greatest for time in times)
 
 
-def _sealed_rows(
-    files: Sequence[SealedFile], times: Collection[Moment], keys: Collection[str]
-) -> Iterator[_Row]:
-    listed = ", ".join("'" + str(file.path).replace("'", "''") + "'" for file in files)
-    # Moments are compared one by one: of a list DuckDB does not skip row groups.
-    moments = " OR ".join(f"time = {int(time)}" for time in sorted(times))
-    sql = f"""
-    SELECT position, message_id, call, name, received, time, source, identifiers
-    FROM read_parquet([{listed}], hive_partitioning = false)
-    WHERE ({moments}) AND list_has_any(identifiers, ?) ORDER BY position LIMIT {_MOST_ROWS}
-    """
-    with duckdb.connect(config={"threads": 1}) as lake:
-        found = lake.execute(sql, [sorted(keys)]).fetchall()
-    for position, message_id, call, name, received, time, source, identifiers in found:
+def _sealed_rows(files: Sequence[SealedFile], times: Collection[Moment]) -> Iterator[_Row]:
+    wanted = pc.field("time") == int(min(times))
+    for time in times:  # one by one: of a list no row groups are skipped
+        wanted |= pc.field("time") == int(time)
+    sealed = ds.dataset([str(file.path) for file in files], format="parquet")
+    for row in sealed.head(_MOST_ROWS, columns=_COLUMNS, filter=wanted).to_pylist():
         event = EventOfLink(
-            Position(position), message_id, Call(call), name, Moment(received), Moment(time), source
+            Position(row["position"]),
+            row["message_id"],
+            Call(row["call"]),
+            row["name"],
+            Moment(row["received"]),
+            Moment(row["time"]),
+            row["source"],
         )
-        yield _Row(event, frozenset(identifiers))
+        yield _Row(event, frozenset(row["identifiers"] or ()))

@@ -134,6 +134,10 @@ class Identity:
         """Why a profile is one person and others are not: its links, held and rejected, best first."""
         return links_of_profile(self._graph(reader), profile)
 
+    def graph(self, reader: Reader) -> Graph:
+        """Identifiers, evidence and people of this view, read when they are asked for."""
+        return self._graph(reader)
+
     def _graph(self, reader: Reader) -> Graph:
         graph = Graph(self._policy, StoredRows(reader, self._view(reader) or 0))
         graph.take_facts(self._facts.of(reader))
