@@ -15,7 +15,7 @@ from cauce.vocabulary.access import Purpose
 from cauce.vocabulary.errors import InvalidInput, NotAllowed
 from cauce.vocabulary.moment import DAY, Moment
 from tests.property.small_space import ANALYST, applied, closed, defined
-from tests.unit.test_identity_why import EVENTS, START, made
+from tests.unit.test_identity_why import EVENTS, START, made, people
 
 SUPPORT = Purpose("support")
 READ = {
@@ -46,14 +46,6 @@ def rows_of(path: Path, how: Format) -> Rows:
     quoted = str(path).replace("'", "''")
     rows: Rows = duckdb.sql(READ[how].format(quoted)).to_arrow_table().to_pylist()
     return rows
-
-
-def people(composition: Composition) -> dict[str, str]:
-    """Identifier → profile id, as they are in force."""
-    with composition.state.read() as reader:
-        keys = [whole.profile for whole in composition.identity.everybody(reader)]
-        described = composition.identity.describe(reader, keys).values()
-    return {str(one): person.profile_id for person in described for one in person.identifiers}
 
 
 def check(composition: Composition, found: dict[str, Rows]) -> None:

@@ -207,13 +207,15 @@ def test_the_public_feed_replayed_gives_the_people_in_force(composition: Composi
                 assert move.present is not None
                 found[str(move.identifier)] = move.present
             after = moves[-1].sequence
-        people = [whole.profile for whole in composition.identity.everybody(reader)]
-        described = composition.identity.describe(reader, people)
-    assert found == {
-        str(identifier): person.profile_id
-        for person in described.values()
-        for identifier in person.identifiers
-    }
+    assert found == people(composition)
+
+
+def people(composition: Composition) -> dict[str, str]:
+    """Identifier → profile id, as they are in force."""
+    with composition.state.read() as reader:
+        keys = [whole.profile for whole in composition.identity.everybody(reader)]
+        described = composition.identity.describe(reader, keys).values()
+    return {str(one): person.profile_id for person in described for one in person.identifiers}
 
 
 def test_every_key_has_a_sentence() -> None:
