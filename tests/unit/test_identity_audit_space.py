@@ -1,14 +1,19 @@
 """The audit of a space: who may see values, and rules that read back."""
 
+import asyncio
 import json
+from time import monotonic
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
+from cauce.app.api import create_api
 from cauce.app.cli import app
 from cauce.app.definitions import load_definitions
 from cauce.app.identity_audit import audit_space, write_proposal, yaml_of
 from cauce.govern.access import Scope
+from cauce.govern.keys import KeyRing, KeyStore
 from cauce.identity.audit_anomaly import FEWEST_OWNERS, find_anomaly
 from cauce.identity.audit_values import Look, look, mask
 from cauce.vocabulary.access import OPERATIONS, Purpose, Viewer
@@ -138,3 +143,25 @@ def test_masked_values_name_nobody():
     assert mask("ann@example.org") == "a…@example.org"
     assert mask("+34600111222") == "…22"
     assert mask("u7") == "…"
+
+
+def test_the_api_says_it_to_keys_that_may_read(audited_space):
+    key = KeyStore(audited_space.control).issue_api_key("auditor", [Scope.READ], now=NOW).secret
+    api = create_api(audited_space, KeyRing(audited_space.control, monotonic), lambda: NOW)
+
+    def get(purpose: str, **headers: str) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(api)
+            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+                return await client.get(
+                    "/api/v1/identity/audit", params={"purpose": purpose}, headers=headers
+                )
+
+        return asyncio.run(ask())
+
+    found = get("marketing", Authorization=f"Bearer {key}")
+    assert found.status_code == 200, found.text
+    assert found.json()["masked"] is True
+    assert "reception.desk" not in found.text
+    assert get("operations").status_code == 401
+    assert get("gossip", Authorization=f"Bearer {key}").status_code == 403
