@@ -49,8 +49,16 @@ def test_identity_rules_are_tested_as_the_page_says(reader):
     follow(reader, PAGES / "test-identity-rules.md")
 
 
+def test_people_are_joined_and_parted_as_the_page_says(reader):
+    follow(reader, PAGES / "join-and-part-people.md")
+
+
 def test_identity_is_audited_as_the_page_says(reader):
     follow(reader, PAGES / "audit-identity.md")
+
+
+def test_why_it_is_one_person_is_asked_as_the_page_says(reader):
+    follow(reader, PAGES / "why-one-person.md")
 
 
 def test_traits_are_defined_as_the_page_says(reader):

@@ -18,6 +18,7 @@ from cauce.app.api.deliveries import delivery_routes
 from cauce.app.api.destinations import destination_routes
 from cauce.app.api.groups import group_routes
 from cauce.app.api.identity import identity_routes
+from cauce.app.api.identity_acts import act_routes
 from cauce.app.api.identity_audit import identity_audit_routes
 from cauce.app.api.log import log_routes
 from cauce.app.api.metrics import health_routes, metrics_routes
@@ -64,6 +65,7 @@ def create_api(
         identity_audit_routes(composition),
         segment_routes(composition, clock),
         identity_routes(composition),
+        act_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),
         definition_routes(composition, clock),

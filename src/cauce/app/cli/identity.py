@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from cauce.app.cli.identity_act import grant, list_acts, merge, retract, split, withdraw
 from cauce.app.cli.identity_audit import audit
 from cauce.app.cli.identity_candidates import candidates
 from cauce.app.cli.identity_evaluate import evaluate
@@ -21,7 +22,7 @@ from cauce.vocabulary.exact import decode_json
 
 app = typer.Typer()
 identity = typer.Typer(no_args_is_help=True)
-app.add_typer(identity, name="identity", help="Try identity rules.")
+app.add_typer(identity, name="identity", help="Who is one person: rules, reasons, and acts by hand.")
 identity.command()(audit)
 identity.command()(rename_domain)
 identity.command()(why)
@@ -29,6 +30,9 @@ identity.command()(export)
 identity.command()(scenarios)
 identity.command()(candidates)
 identity.command()(evaluate)
+for act in (merge, split, retract, withdraw, grant):
+    identity.command()(act)
+identity.command("acts")(list_acts)
 
 
 _EVENTS = "Events, one a line: JSON, tracking calls, or identifiers as NS: value, NS: value."
