@@ -6,10 +6,16 @@ from hypothesis import strategies as st
 
 from cauce.vocabulary.event import Call, identifiers_of
 from cauce.vocabulary.identifier import Identifier, Normalization
-from cauce.vocabulary.postal_address import address_identifier, normal_address
+from cauce.vocabulary.postal_address import address_identifiers, normal_address
 
 GREG = {"firstName": "Greg", "lastName": "Smith", "address": {
     "street": "Main Street 12 b", "postalCode": "EC1A 1BB", "city": "St. Albans"}}  # fmt: skip
+
+BOTH = {"postal_address": "address", "household_address": "address"}
+
+
+def address_identifier(traits):
+    return dict(address_identifiers(traits, BOTH))["postal_address"]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +61,23 @@ def test_half_an_address_is_none(missing):
 
 @given(st.text(max_size=40))
 def test_a_normal_form_is_its_own(text):
-    for one in (f"{text};{text} 7;{text};{text}", text):
-        normal = normal_address(one)
-        assert normal_address(normal) == normal
+    for type_, one in (
+        ("postal_address", f"{text};{text} 7;{text};{text}"),
+        ("household_address", f"{text} 7;{text};{text}"),
+        ("postal_address", text),
+    ):
+        normal = normal_address(type_, one)
+        assert normal_address(type_, normal) == normal
+
+
+def test_a_household_has_no_name():
+    assert dict(address_identifiers(GREG, BOTH))["household_address"] == "main st 12b;ec1a1bb;st albans"
+    nameless = {"address": GREG["address"]}
+    assert dict(address_identifiers(nameless, BOTH)) == {
+        "postal_address": "", "household_address": "main st 12b;ec1a1bb;st albans"
+    }  # fmt: skip
+    assert normal_address("postal_address", "Main St 12 b;EC1A 1BB;St Albans") == ""
+    assert address_identifiers(GREG, {"household_address": "lower"}) == []
 
 
 def test_events_carry_it_only_where_the_rules_ask_for_it():

@@ -10,7 +10,7 @@ from cauce.identity.scenarios import Scenario, Told
 from cauce.identity.simulate import simulate
 from cauce.identity.simulated import Observation, read_events
 from cauce.vocabulary.identifier import normalize, parse_identifier
-from cauce.vocabulary.postal_address import POSTAL_ADDRESS, address_identifier
+from cauce.vocabulary.postal_address import address_identifiers
 
 _SIMILAR = "similar"
 """The weakest identifier type, under which records that are one person by weight are joined."""
@@ -63,9 +63,8 @@ def prepare(rules: Mapping[str, Any]) -> Prepared:
 
 def simulated(told: Told, place: int, prepared: Prepared) -> dict[str, Any]:
     """An event in the simulation format; its postal address becomes an identifier if the rules ask for it."""
-    ids = dict(told.ids)
-    if prepared.policy.ruleset.normalization.by_type.get(POSTAL_ADDRESS) == "address" and told.traits:
-        ids.setdefault(POSTAL_ADDRESS, address_identifier(told.traits))
+    kinds = prepared.policy.ruleset.normalization.by_type
+    ids = dict(address_identifiers(told.traits, kinds) if told.op is None else ()) | told.ids
     event: dict[str, Any] = {"id": told.id or f"event {place}", "ts": told.ts, "ids": ids}
     if told.op is None:
         return event | {"source": told.source}

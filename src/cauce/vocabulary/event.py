@@ -15,7 +15,7 @@ from cauce.vocabulary.alias import Alias, named_before
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier, Normalization, normalize
 from cauce.vocabulary.moment import Moment
-from cauce.vocabulary.postal_address import POSTAL_ADDRESS, address_identifier
+from cauce.vocabulary.postal_address import address_identifiers
 from cauce.vocabulary.statement import Statement, read_statement
 
 Position = NewType("Position", int)
@@ -180,8 +180,8 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
 
     ``user_id`` from userId, ``email`` and ``phone`` from an identify call's
     traits and from context.traits, device ids from context.device, custom ones
-    from complete entries of context.externalIds, ``anonymous_id``. ``postal_address``,
-    if the rules normalize such a type, from the names and addresses among those traits.
+    from complete entries of context.externalIds, ``anonymous_id``. ``postal_address``
+    and ``household_address``, if the rules ask for them, from names and addresses among those traits.
     What an alias call says besides is up to its source (``alias.py``).
     """
     found: list[tuple[str, object]] = [("user_id", body.get("userId"))]
@@ -193,8 +193,7 @@ def identifiers_of(body: dict[str, Any], call: Call, how: Normalization) -> tupl
         people.insert(0, _object(body, "traits"))
     for type_ in ("email", "phone"):
         found.extend((type_, traits.get(type_)) for traits in people)
-    if how.by_type.get(POSTAL_ADDRESS) == "address":
-        found.append((POSTAL_ADDRESS, address_identifier({**people[-1], **people[0]})))
+    found.extend(address_identifiers({**people[-1], **people[0]}, how.by_type))
     if "externalIds" in context:
         found.extend(_external(context["externalIds"]))
     if "device" in context:

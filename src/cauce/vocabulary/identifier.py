@@ -65,7 +65,7 @@ def normalize(type_: str, value: str, how: Normalization) -> str:
     if kind == "phone":
         return _phone(text, how.region)
     if kind == "address":
-        return normal_address(text)
+        return normal_address(type_, text)
     return mailbox(text.lower()) if kind == "mailbox" else text.lower()
 
 

@@ -1,4 +1,4 @@
-"""Postal addresses as identifiers: a person's name with street, number, post code and place.
+"""Postal addresses as identifiers: street, number, post code and place, with a person's name or alone.
 
 Two lists seldom write an address alike. The normal form forgets case, accents,
 punctuation, the order of the words of a name, and the usual abbreviations of
@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 POSTAL_ADDRESS = "postal_address"
-"""The identifier type that the product makes of names and addresses."""
+"""The identifier type that the product makes of a name with an address: one person."""
+
+HOUSEHOLD_ADDRESS = "household_address"
+"""The identifier type that it makes of an address alone: all who live there."""
 
 _WORDS = re.compile(r"[^\W_]+")
 _SHORT = {
@@ -30,13 +33,11 @@ _CODES = ("postalCode", "postal_code", "post_code", "postcode", "zip", "zip_code
 _PLACES = ("city", "place", "town")
 
 
-def address_identifier(traits: Mapping[str, Any]) -> str:
-    """The identifier that some traits make: ``ann lee;st main 12;12345;springfield``.
-
-    The address is ``traits.address`` (Segment's object) or stands among the traits.
-    Empty if the name, the street, its number, the post code or the place is missing.
-    """
-    return _joined(*address_parts(traits))
+def address_identifiers(traits: Mapping[str, Any], kinds: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The identifiers that some traits make, by type: those whose kind is ``address``."""
+    types = [type_ for type_ in (POSTAL_ADDRESS, HOUSEHOLD_ADDRESS) if kinds.get(type_) == "address"]
+    parts = address_parts(traits) if types else ()
+    return [(type_, _joined(*parts[1:] if type_ == HOUSEHOLD_ADDRESS else parts)) for type_ in types]
 
 
 def address_parts(traits: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -47,22 +48,27 @@ def address_parts(traits: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return _name(traits), street, _first(where, _CODES), _first(where, _PLACES)
 
 
-def normal_address(text: str) -> str:
-    """The normal form of ``name;street and number;post code;place``; empty if a part is missing."""
+def normal_address(type_: str, text: str) -> str:
+    """The normal form of ``name;street and number;post code;place``; empty if a part is missing.
+
+    A household's address has no name.
+    """
     parts = text.split(";")
-    return _joined(*parts) if len(parts) == 4 else ""
+    return _joined(*parts) if len(parts) == (3 if type_ == HOUSEHOLD_ADDRESS else 4) else ""
 
 
-def _joined(name: str, street: str, code: str, place: str) -> str:
+def _joined(*parts: str) -> str:
+    """The normal forms of ``[name,] street and number, post code, place``; empty if one is empty."""
+    *name, street, code, place = parts
     numbers = sorted(_numbers(street))
     words = [word for word in _street_words(street) if not word[0].isdigit()]
-    parts = (
-        " ".join(sorted(word for word in _words(name) if len(word) > 1)),
+    normal = (
+        *(" ".join(sorted(word for word in _words(one) if len(word) > 1)) for one in name),
         " ".join((*words, "-".join(numbers))) if words and numbers else "",
         "".join(_words(code)),
         " ".join(_SHORT.get(word, word) for word in _words(place)),
     )
-    return ";".join(parts) if all(parts) else ""
+    return ";".join(normal) if all(normal) else ""
 
 
 def _words(text: str) -> list[str]:
