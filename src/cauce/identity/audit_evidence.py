@@ -7,9 +7,7 @@ that link nothing), ``audit_time`` (signature, source, events, first_time, last_
 types that the rules do not list come after them, in the order of their names.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import duckdb
 import msgspec
@@ -20,9 +18,8 @@ from cauce.identity import records
 from cauce.identity.audit_values import look
 from cauce.identity.policy import Policy
 from cauce.identity.rules import Normalize, TypeRule
+from cauce.storage.columns import columns
 from cauce.storage.records import Reader, Row
-
-_BATCH = 50_000
 
 _Sources = dict[str, list[int]]
 _decode = msgspec.json.Decoder(_Sources).decode
@@ -41,19 +38,19 @@ def is_phone(type_: str, rule: TypeRule | None) -> bool:
 def load(lake: duckdb.DuckDBPyConnection, reader: Reader, policy: Policy, view: str) -> list[str]:
     """Load the evidence of a state; the types that it has, by rank."""
     identifiers = select(records.identifiers.c.id, records.identifiers.c.key)
-    _fill(lake, "audit_raw", _RAW, reader.scan(identifiers), _looked_at(policy))
+    _fill(lake, "audit_raw", _RAW, _looked_at(policy, reader.scan(identifiers)))
     types = _types(lake, policy)
     lake.register("audit_rank", pa.table({"type": types, "rank": pa.array(range(len(types)), pa.int32())}))
     lake.execute("CREATE TABLE audit_identifier AS SELECT * FROM audit_raw JOIN audit_rank USING (type)")
     lake.execute("DROP TABLE audit_raw")
-    _fill(lake, "audit_signature", _SIGNATURE, reader.scan(select(records.signatures)), list)
+    _fill(lake, "audit_signature", _SIGNATURE, reader.scan(select(records.signatures)))
     lake.execute(_CARRIED.format(most=policy.max_ids))
     evidence = select(records.evidence.c.signature, records.evidence.c.sources)
-    _fill(lake, "audit_time", _TIME, reader.scan(evidence), _times)
+    _fill(lake, "audit_time", _TIME, _times(reader.scan(evidence)))
     numbers = reader.select(select(records.views.c.id).where(records.views.c.name == view))
     table = records.members
     person = select(table.c.identifier, table.c.profile).where(table.c.view == (numbers or [(0,)])[0][0])
-    _fill(lake, "audit_person", _PERSON, reader.scan(person), list)
+    _fill(lake, "audit_person", _PERSON, reader.scan(person))
     return types
 
 
@@ -96,50 +93,37 @@ def _types(lake: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
     return [*listed, *sorted(seen.difference(listed))]
 
 
-def _looked_at(policy: Policy) -> Callable[[Iterable[Row]], list[Row]]:
+def _looked_at(policy: Policy, rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of id and key as those of ``audit_raw``."""
     rules = {rule.type: rule for rule in policy.ruleset.identifiers}
     kinds: dict[str, tuple[bool, bool]] = {}
-
-    def look_at(rows: Iterable[Row]) -> list[Row]:
-        found = []
-        for number, key in rows:
-            type_, value = key.split(":", 1)
-            kind = kinds.get(type_)
-            if kind is None:
-                rule = rules.get(type_)
-                kind = kinds[type_] = is_email(type_, rule), is_phone(type_, rule)
-            email, phone = kind
-            domain = value.rpartition("@")[2] if email and "@" in value else None
-            looks = look(value, email=email, phone=phone).value
-            found.append((number, type_, value, policy.blocks(type_, value), looks, domain))
-        return found
-
-    return look_at
+    for number, key in rows:
+        type_, value = key.split(":", 1)
+        kind = kinds.get(type_)
+        if kind is None:
+            rule = rules.get(type_)
+            kind = kinds[type_] = is_email(type_, rule), is_phone(type_, rule)
+        email, phone = kind
+        domain = value.rpartition("@")[2] if email and "@" in value else None
+        looks = look(value, email=email, phone=phone).value
+        yield number, type_, value, policy.blocks(type_, value), looks, domain
 
 
-def _times(rows: Iterable[Row]) -> list[Row]:
-    return [
-        (signature, source, *seen[:3])
-        for signature, sources in rows
-        for source, seen in _decode(sources).items()
-    ]
+def _times(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows of signature and sources as those of ``audit_time``."""
+    for signature, sources in rows:
+        for source, seen in _decode(sources).items():
+            yield signature, source, *seen[:3]
 
 
 def _fill(
-    lake: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: Mapping[str, pa.DataType],
-    rows: Iterator[Row],
-    made: Callable[[Iterable[Row]], list[Any]],
+    lake: duckdb.DuckDBPyConnection, table: str, kinds: Mapping[str, pa.DataType], rows: Iterable[Row]
 ) -> None:
-    """Make a table of rows, as many at once as fit into memory."""
-    schema = pa.schema(list(columns.items()))
+    """Make a table of rows, of which few are objects at a time."""
+    schema = pa.schema(list(kinds.items()))
     lake.register("audit_batch", schema.empty_table())
     lake.execute(f"CREATE TABLE {table} AS SELECT * FROM audit_batch")
-    while chunk := list(islice(rows, _BATCH)):
-        found = made(chunk)
-        lists = list(zip(*found, strict=True)) or [()] * len(columns)
-        arrays = [pa.array(values, kind) for values, kind in zip(lists, columns.values(), strict=True)]
-        lake.register("audit_batch", pa.Table.from_arrays(arrays, schema=schema))
+    for batch in columns(rows, schema):
+        lake.register("audit_batch", pa.Table.from_batches([batch]))
         lake.execute(f"INSERT INTO {table} SELECT * FROM audit_batch")
     lake.unregister("audit_batch")
