@@ -61,10 +61,6 @@ def test_why_it_is_one_person_is_asked_as_the_page_says(reader):
     follow(reader, PAGES / "why-one-person.md")
 
 
-def test_why_it_is_one_person_is_asked_as_the_page_says(reader):
-    follow(reader, PAGES / "why-one-person.md")
-
-
 def test_traits_are_defined_as_the_page_says(reader):
     follow(reader, PAGES / "traits.md")
 
