@@ -150,18 +150,23 @@ class Links:
         return found.values()
 
     def _stated(self, members: Integers, rules: Rules, part: Part) -> Iterator[Linked]:
-        """The statements that some identifiers of different parts are one."""
+        """The statements that some identifiers of different parts are one; last, those through others."""
         statements = rules.facts.statements
         if not statements:
             return
-        places = {self._homes.keys[place].as_py(): place for place in members.tolist()}
+        keys = {self._homes.keys[place].as_py(): place for place in members.tolist()}
+        nodes = {key: Node(place + 1, key, rules.policy.rank) for key, place in keys.items()}
+        through: list[tuple[str, str, Moment]] = []
         for said in statements:
-            together = statements.of(said.one)
-            if said.never or said.one not in places or together is None or said.other not in together.members:
+            stated = statements.of(said.one)
+            if said.never or stated is None or said.other not in stated.members:
                 continue
-            pair = [Node(places[key] + 1, key, rules.policy.rank) for key in (said.one, said.other)]
-            if part(pair[0]) != part(pair[1]):
-                yield Linked(*ends(*pair), Found(said.time))
+            together = sorted(stated.members & nodes.keys())
+            through += [(together[0], other, said.time) for other in together[1:]]
+            if said.one in nodes and said.other in nodes:
+                yield from _said(nodes[said.one], nodes[said.other], said.time, part)
+        for one, other, time in through:
+            yield from _said(nodes[one], nodes[other], time, part)
 
     def _signatures(self, members: Integers) -> Integers:
         """The signatures, as number - 1, that hold several of some identifiers."""
@@ -212,6 +217,11 @@ class Links:
             if count > limit:
                 return f"the person would have {count} values of {type_}, and the limit is {limit}"
         return _CONTRADICTS
+
+
+def _said(one: Node, other: Node, time: Moment, part: Part) -> Iterator[Linked]:
+    if part(one) != part(other):
+        yield Linked(*ends(one, other), Found(time))
 
 
 def _part_in(homes: Integers) -> Part:
