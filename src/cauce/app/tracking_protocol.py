@@ -108,7 +108,7 @@ class Exchange:
         protocol = self._protocol
         self.response_complete = True
         protocol.intake.counters.requests[answer.status] += 1
-        if self.disconnected or protocol.transport.is_closing():
+        if protocol.transport.is_closing():  # the client has gone
             return
         milliseconds = (perf_counter() - self._began) * 1_000
         protocol.transport.write(protocol.text(answer, self._shared, milliseconds, self.keep_alive))
@@ -134,7 +134,6 @@ class TrackingProtocol(HttpToolsProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
-        self._unset_keepalive_if_required()  # one may have been answered since these bytes came
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
@@ -188,7 +187,6 @@ class TrackingProtocol(HttpToolsProtocol):
             or (self.cycle is not None and not self.cycle.response_complete)
             or self.flow.write_paused
             or self.expect_100_continue
-            or parser.should_upgrade()
         ):
             return None
         headers = dict(self.headers)
