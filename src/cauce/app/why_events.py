@@ -5,10 +5,11 @@ the last happened. Sealed files say which moments they span, so few are opened.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from cauce.eventlog.columns import carried
 from cauce.eventlog.port import EventLog
@@ -104,18 +105,45 @@ def _spans(file: SealedFile, times: Collection[Moment]) -> bool:
 
 
 def _sealed_rows(files: Sequence[SealedFile], times: Collection[Moment]) -> Iterator[_Row]:
-    wanted = pc.field("time") == int(min(times))
-    for time in times:  # one by one: of a list no row groups are skipped
-        wanted |= pc.field("time") == int(time)
-    sealed = ds.dataset([str(file.path) for file in files], format="parquet")
-    for row in sealed.head(_MOST_ROWS, columns=_COLUMNS, filter=wanted).to_pylist():
-        event = EventOfLink(
-            Position(row["position"]),
-            row["message_id"],
-            Call(row["call"]),
-            row["name"],
-            Moment(row["received"]),
-            Moment(row["time"]),
-            row["source"],
-        )
-        yield _Row(event, frozenset(row["identifiers"] or ()))
+    left = _MOST_ROWS
+    wanted = np.array(sorted(times), np.int64)
+    for file in files:
+        with pq.ParquetFile(file.path) as rows:
+            for number in _groups(rows, wanted):
+                found = _at(rows, number, wanted)[:left]
+                left -= len(found)
+                yield from map(_row, found)
+
+
+def _groups(rows: pq.ParquetFile, wanted: npt.NDArray[np.int64]) -> Iterator[int]:
+    """The row groups that may hold an event of one of the moments."""
+    leaves = [rows.schema.column(place).path for place in range(len(rows.schema))]
+    place = leaves.index("time")
+    for number in range(rows.num_row_groups):
+        known = rows.metadata.row_group(number).column(place).statistics
+        if known is None or not known.has_min_max or ((wanted >= known.min) & (wanted <= known.max)).any():
+            yield number
+
+
+def _at(rows: pq.ParquetFile, number: int, wanted: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """The rows of a row group at some moments: their times are read first, and the others seldom."""
+    times = rows.read_row_group(number, columns=["time"], use_threads=False)["time"].to_numpy()
+    found = np.flatnonzero(np.isin(times, wanted))
+    if not len(found):
+        return []
+    table = rows.read_row_group(number, columns=_COLUMNS, use_threads=False)
+    taken: list[dict[str, Any]] = table.take(found).to_pylist()
+    return taken
+
+
+def _row(row: dict[str, Any]) -> _Row:
+    event = EventOfLink(
+        Position(row["position"]),
+        row["message_id"],
+        Call(row["call"]),
+        row["name"],
+        Moment(row["received"]),
+        Moment(row["time"]),
+        row["source"],
+    )
+    return _Row(event, frozenset(row["identifiers"] or ()))
