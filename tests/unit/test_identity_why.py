@@ -117,6 +117,33 @@ def test_two_people_have_a_reason_the_link_that_was_kept_and_what_would_change_i
     assert "… if the limit of user_id were 2? Yes." in text
 
 
+def test_what_was_stated_is_a_reason_too_from_then_on(tmp_path: Path) -> None:
+    def states(number: int, op: str, *identifiers: str) -> Accepted:
+        said = {"op": op, "by": "ana", "reason": "she called", "identifiers": identifiers}
+        return event(number, "statement", "by hand", statement=said)
+
+    stated = [
+        states(20, "same", "user_id:ann", "user_id:bob"),
+        states(30, "never", "user_id:ann", "email:ann@x.example"),
+    ]
+    composition = made(tmp_path, [*EVENTS, *stated])
+    one = why(composition, "user_id:ann", "anonymous_id:tablet")
+    assert one.why.verdict is Verdict.ONE
+    apart = why(composition, "user_id:ann", "user_id:bob", Moment(START + 19 * DAY))
+    assert apart.why.verdict is Verdict.TWO
+    chain = why(composition, "user_id:ann", "user_id:bob", Moment(START + 20 * DAY)).why.chain
+    assert [(link.said.key, link.said.values["statement"]) for link in chain] == [(Held.STATED, "m20")]
+    never = why(composition, "user_id:ann", "email:ann@x.example")
+    assert never.why.verdict is Verdict.TWO
+    said = next(one.said for one in never.why.obstacles if one.said.key is Reason.NEVER)
+    assert said.values["statement"] == "m30"
+    assert Change.TAKE_BACK_NEVER in {one.said.key for one in never.changes}
+    assert "never share a profile (event m30)" in "\n".join(as_lines(never))
+    before = why(composition, "user_id:ann", "email:ann@x.example", Moment(START + 29 * DAY))
+    assert before.why.verdict is Verdict.ONE
+    closed(composition)
+
+
 def test_before_the_other_came_it_was_one_person(composition: Composition) -> None:
     then = Moment(START + 3 * DAY)
     found = why(composition, "user_id:ann", "anonymous_id:tablet", then)
