@@ -17,6 +17,7 @@ from cauce.app.recording import chunks, record_anew
 from cauce.eventlog.port import EventLog
 from cauce.identity.service import Session as IdentitySession
 from cauce.profile.session import ProfileSession
+from cauce.profile.survivorship import ADDRESSES
 from cauce.segment.live import LiveSegment
 from cauce.segment.records import membership, segment_version, timer
 from cauce.segment.session import Cause, SegmentSession
@@ -56,7 +57,8 @@ def follow_definitions(
             if traits.told:
                 tell_anew(pipeline, transaction, log, normalization, members=traits.members)
             if changed or gone or traits.computed:
-                recorded = before.recorded if before else None
+                known = before is not None and ADDRESSES not in traits.names
+                recorded = before.recorded if before is not None and known else None
                 record_anew(pipeline, transaction, log, normalization, recorded)
             if changed:
                 _look(pipeline, transaction, changed, cause)

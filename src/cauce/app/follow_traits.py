@@ -13,7 +13,8 @@ from sqlalchemy import select
 from cauce.app.pipeline import LOG, Pipeline
 from cauce.eventlog.port import EventLog
 from cauce.profile.records import fragment, group_fragment, trait_version
-from cauce.profile.survivorship import COMPUTED, FORMAT, kept_by
+from cauce.profile.replaced import REPLACEABLE
+from cauce.profile.survivorship import ADDRESSES, COMPUTED, FORMAT, kept_by
 from cauce.storage.records import Transaction
 from cauce.vocabulary.event import Call, Event, Position, read_event
 from cauce.vocabulary.identifier import Normalization
@@ -43,6 +44,8 @@ def trait_changes(pipeline: Pipeline, transaction: Transaction) -> TraitChanges:
     versions = [version for name in names for version in (stored.get(name), wanted.get(name)) if version]
     computed = any(version.startswith(COMPUTED) for version in versions)
     members = FORMAT in names
+    if ADDRESSES in names:
+        names |= REPLACEABLE  # events that were not recorded may have changed them
     return TraitChanges(frozenset(names), members or any(map(kept_by, versions)), members, computed)
 
 
