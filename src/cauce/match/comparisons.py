@@ -222,7 +222,7 @@ def _email(name: str, others: Sequence[str]) -> Comparison:
         ("equal", _same(name), 0.7, name),
         ("two slips", f"{_longer(name, 8)} AND {_edits(name, 2)}", 0.12, ""),
         ("the part before @ equal", f"{left} = {right} AND length({left}) >= 3", 0.05, ""),
-        ("alike", _alike(name, 0.9), 0.03, ""),
+        ("alike before @", f"jaro_winkler_similarity({left}, {right}) >= 0.92", 0.03, ""),
         ("other", "ELSE", 0.1, ""),
     ]
     return _comparison(name, [name], True, _both(name), _crossed(name, others, levels))

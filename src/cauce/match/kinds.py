@@ -146,7 +146,9 @@ def _of_values(filled: Sequence[str], cells: Sequence[str | None]) -> tuple[Kind
     if _share(filled, _NUMBER) >= 0.9 and not _of_one_length(filled):
         return Kind.IGNORED, "it holds numbers of no known meaning"
     if _share(filled, _CODE) >= 0.8 and not any(" " in text for text in filled[:100]):
-        return Kind.ID, "its values look like codes"
+        if distinct >= 0.2 * len(filled):
+            return Kind.ID, "its values look like codes of a person"
+        return Kind.TEXT, "its values look like codes that many share"
     if sum(map(len, filled)) / len(filled) > 60:
         return Kind.IGNORED, "it holds long texts"
     return Kind.TEXT, "it holds texts of no known meaning"

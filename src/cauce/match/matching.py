@@ -16,6 +16,7 @@ from cauce.match.kinds import find_kinds, override
 from cauce.match.model import Model
 from cauce.match.prepare import prepare
 from cauce.match.scoring import Pairs, make_ready, score, score_these
+from cauce.match.second_round import join_clusters
 from cauce.match.training import SEED, train
 from cauce.vocabulary.errors import InvalidInput
 from cauce.vocabulary.nearest import nearest
@@ -98,8 +99,9 @@ def match_loaded(connection: duckdb.DuckDBPyConnection, table: pa.Table, model: 
     engine = splink_engine.Engine(connection, model, "ready")
     pairs = score(engine)
     links = _links(engine, pairs, table.num_rows)
-    found = clusters(table.num_rows, links, model.join, model.guards, sources=_sources(table, model))
-    return Matched(model, pairs, found)
+    sources = _sources(table, model)
+    found = clusters(table.num_rows, links, model.join, model.guards, sources=sources)
+    return Matched(model, pairs, join_clusters(connection, model, pairs, found, sources=sources))
 
 
 def _links(engine: splink_engine.Engine, pairs: Pairs, records: int) -> Links:

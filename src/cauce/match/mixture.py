@@ -57,11 +57,13 @@ def fit(
     beliefs: Mixture,
     classes: Sequence[NDArray[np.float64]],
     personal: Sequence[bool],
+    anchors: Sequence[bool],
 ) -> tuple[Mixture, list[NDArray[np.float64]]]:
     """Fit ``m`` and ``h`` to the sets of pairs, with ``u`` fixed; also each set's shares of the classes.
 
-    What is ``personal`` keeps the belief ``h``: relatives agree on it by chance. Without
-    that anchor the classes could take one another's place.
+    The ``anchors`` among the comparisons keep the belief ``h``: relatives agree on them
+    by chance. Without them the classes could take one another's place. What is
+    ``personal`` has bounds to the disagreement of one person's records.
     """
     mixture, shares = start, [one.copy() for one in classes]
     for _ in range(ROUNDS):
@@ -69,7 +71,7 @@ def fit(
         shares = [_classes(one, part) for one, part in zip(sets, found, strict=True)]
         m = _capped(_levels(sets, [part[:, 0] for part in found], beliefs.m, BELIEF), personal)
         learnt = _levels(sets, [part[:, 1] for part in found], beliefs.h, BELIEF_RELATED)
-        h = [kept if fixed else new for kept, new, fixed in zip(beliefs.h, learnt, personal, strict=True)]
+        h = [kept if fixed else new for kept, new, fixed in zip(beliefs.h, learnt, anchors, strict=True)]
         change = max(float(np.abs(new - old).max()) for new, old in zip(m, mixture.m, strict=True))
         mixture = Mixture(m, h, mixture.u)
         if change < SETTLED:

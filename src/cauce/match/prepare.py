@@ -13,6 +13,7 @@ from cauce.match.column import COMPARED, Column, DateOrder, Kind
 _NOTHING = (
     *("", "-", "--", "n/a", "null", "none", "nan", "unknown", "undefined", "missing", "desconocido", "s/d"),
     *("no consta", "not known", "anonymous", "test", "?", ".", "nil", "#n/a", "unbekannt"),
+    *("test@test.com", "test@example.com", "none@none.com", "no@email.com", "noemail@noemail.com"),
 )
 _TITLES = "mr|mrs|ms|miss|dr|prof|sr|sra|srta|don|dona|d|herr|frau|mme|mlle|sir"
 _STREETS = {

@@ -48,8 +48,9 @@ def train(
     overall = np.array([0.2 * records / total, 0.02 * records / total, 1.0])
     beliefs = _believed(compared, _strangers(strangers, compared, None, overall))
     mixture, shares = beliefs, [_start(one, records) for one in sets]
+    personal = [one.personal for one in compared]
     for _ in range(TURNS):
-        mixture, shares = fit(sets, mixture, beliefs, shares, [one.personal for one in compared])
+        mixture, shares = fit(sets, mixture, beliefs, shares, personal, _anchors(compared))
         overall = _overall(union, mixture, overall, every, total)
         beliefs = _believed(compared, _strangers(strangers, compared, mixture, overall))
         mixture = Mixture(mixture.m, mixture.h, beliefs.u)
@@ -85,6 +86,12 @@ def _first_rules(
     offered = blocking.candidates(connection, keys)
     agree = blocking.imagined(keys, blocking.filled(connection, features), seed)
     return blocking.choose(offered, keys, agree, np.ones(len(agree)), blocking.PAIRS_EACH * records)
+
+
+def _anchors(compared: Sequence[Comparison]) -> list[bool]:
+    """What relatives agree on by chance alone: given name and birth date, or else all that is personal."""
+    sure = [one.name == "given" or one.name.startswith("birth_") for one in compared]
+    return sure if any(sure) else [one.personal for one in compared]
 
 
 def _equal_in(compared: Sequence[Comparison], rule: Rule) -> list[int]:
