@@ -144,6 +144,19 @@ def test_what_was_stated_is_a_reason_too_from_then_on(tmp_path: Path) -> None:
     closed(composition)
 
 
+@pytest.mark.parametrize(
+    "said", [{"op": "retract", "events": ["m4"]}, {"op": "withdraw", "identifiers": ["user_id:bob"]}]
+)
+def test_what_was_taken_back_counts_until_then(tmp_path: Path, said: dict[str, Any]) -> None:
+    taken_back = event(20, "statement", statement={"by": "ana", "reason": "wrong tablet", **said})
+    composition = made(tmp_path, [*EVENTS, taken_back])
+    for at, expected in ((19, Verdict.TWO), (20, Verdict.ONE)):
+        then = why(composition, "user_id:ann", "anonymous_id:tablet", Moment(START + at * DAY))
+        assert then.why.verdict is expected
+    assert why(composition, "user_id:ann", "anonymous_id:tablet").why.verdict is Verdict.ONE
+    closed(composition)
+
+
 def test_before_the_other_came_it_was_one_person(composition: Composition) -> None:
     then = Moment(START + 3 * DAY)
     found = why(composition, "user_id:ann", "anonymous_id:tablet", then)
