@@ -51,7 +51,7 @@ CHANGES = {
     "no phone numbers": _without("phone"),
     "no devices": _without("anonymous_id"),
 }
-"""The first makes nobody another person, the second one in three, the third everybody."""
+"""The first makes nobody another person, the second a few, the third everybody."""
 
 
 def _definitions(rules: dict[str, Any]) -> Definitions:
