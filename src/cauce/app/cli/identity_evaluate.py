@@ -81,7 +81,7 @@ def _print(figures: dict[str, Any]) -> None:
     print_table(("", "precision", "recall", "F1"), rows)
     clusters = figures["clusters"]
     print_line(
-        f"{figures['records']} records in {clusters['count']} clusters of at most {clusters['largest']}; "
+        f"{figures['records']} records in {clusters['count']} clusters of at most {clusters['largest']}."
     )
     print_line(
         f"{figures['people']} people in truth; {figures['candidates']} pairs to review; "
