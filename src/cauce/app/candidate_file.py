@@ -18,11 +18,15 @@ from cauce.vocabulary.profile import ProfileKey
 
 
 class CandidatePair(NamedTuple):
-    """The anchors of two profiles, and the log2 of the odds that they are one person."""
+    """The anchors of two profiles, and the log2 of the odds that they are one person.
+
+    ``steps`` are what added up to it: the name of each comparison, its outcome and its weight.
+    """
 
     one: str
     other: str
     weight: float
+    steps: list[tuple[str, str, float]] = []
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -39,6 +43,14 @@ def keep(path: Path, kept: Kept) -> None:
     arriving.write_bytes(msgspec.json.encode(kept))
     arriving.chmod(0o600)
     arriving.replace(path)
+
+
+def kept_in(path: Path) -> Kept | None:
+    """What the file holds; None if nobody looked for candidates yet."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Kept)
+    except FileNotFoundError:
+        return None
 
 
 class CandidateFile:
@@ -80,7 +92,7 @@ class CandidateFile:
             if self._read != (stat.st_mtime_ns, stat.st_ino):
                 kept = msgspec.json.decode(self._path.read_bytes(), type=Kept)
                 self._beside = {}
-                for one, other, weight in kept.pairs:
+                for one, other, weight, _ in kept.pairs:
                     self._beside.setdefault(one, []).append((weight, other))
                     self._beside.setdefault(other, []).append((weight, one))
                 self._read = (stat.st_mtime_ns, stat.st_ino)

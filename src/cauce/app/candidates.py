@@ -35,8 +35,11 @@ def find_candidates(composition: Composition, path: Path | None, *, purpose: Pur
             f"The model for small data is for {FEW:,} people at most, and here are {len(people):,}.",
             hint="Name a model with --model FILE.",
         )
-    pairs = ModelMatcher(model).pairs([record for _, record in people])
-    found = [CandidatePair(people[one][0], people[other][0], weight) for one, other, weight in pairs]
+    pairs = ModelMatcher(model).weighed([record for _, record in people])
+    found = [
+        CandidatePair(people[one.one][0], people[one.other][0], one.weight, [(*step,) for step in one.steps])
+        for one in pairs
+    ]
     kept = Kept(model.hash, sorted(found, key=lambda pair: (-pair.weight, pair.one, pair.other)))
     keep(composition.space.candidates, kept)
     return kept

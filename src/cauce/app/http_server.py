@@ -3,7 +3,7 @@
 import asyncio
 import math
 import socket
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -11,11 +11,17 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 def run_http(
-    app: Any, descriptor: int, *, stop_seconds: float, protocol: type[asyncio.Protocol] | None = None
+    app: Any,
+    descriptor: int,
+    *,
+    stop_seconds: float,
+    protocol: type[asyncio.Protocol] | None = None,
+    sockets: Literal["none", "websockets-sansio"] = "none",
 ) -> None:
     """Serve an ASGI application until SIGTERM or SIGINT, then finish for at most ``stop_seconds``.
 
-    ``protocol`` is what speaks HTTP on each connection in place of uvicorn's own.
+    ``protocol`` is what speaks HTTP on each connection in place of uvicorn's own, ``sockets``
+    what speaks WebSocket.
     """
     config = uvicorn.Config(
         app,
@@ -24,7 +30,7 @@ def run_http(
         log_config=None,
         server_header=False,
         lifespan="on",
-        ws="none",
+        ws=sockets,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
     )

@@ -25,6 +25,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     collector: str = ""
     api: str = ""
+    console: str = ""
     workers: tuple[str, ...] = ()
 
 

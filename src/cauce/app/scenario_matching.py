@@ -5,7 +5,7 @@ A model cannot be trained on the two or three records of a scenario; its shares 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -13,7 +13,7 @@ from cauce.identity.scenario_policies import Pair
 from cauce.match.matching import database, load
 from cauce.match.model import Model
 from cauce.match.model_files import read_model
-from cauce.match.scoring import make_ready, score
+from cauce.match.scoring import Waterfall, make_ready, score, waterfall
 from cauce.match.splink_engine import INSTALL, Engine, require
 from cauce.vocabulary.errors import Unsupported
 from cauce.vocabulary.postal_address import address_parts
@@ -26,6 +26,15 @@ DECLARED_MODEL = _INSTALLED if _INSTALLED.is_file() else _IN_REPOSITORY
 _COLUMNS = ("name", "street", "post_code", "place")
 
 
+class Weighed(NamedTuple):
+    """Two records, by their places, the log2 of the odds that they are one, and how that came about."""
+
+    one: int
+    other: int
+    weight: float
+    steps: list[Waterfall]
+
+
 class ModelMatcher:
     """Finds records that may be one person with a model; a ``Matcher``."""
 
@@ -36,6 +45,10 @@ class ModelMatcher:
 
     def pairs(self, records: Sequence[Mapping[str, Any]]) -> list[Pair]:
         """The pairs of records, each with identifiers and traits, that are candidates at least."""
+        return [Pair(one.one, one.other, one.weight) for one in self.weighed(records)]
+
+    def weighed(self, records: Sequence[Mapping[str, Any]]) -> list[Weighed]:
+        """The same pairs, each with what every comparison added to its weight."""
         if len(records) < 2:
             return []
         rows = [_row(record) for record in records]
@@ -46,9 +59,8 @@ class ModelMatcher:
             make_ready(connection, self._model, "records", "ready")
             scored = score(Engine(connection, self._model, "ready"))
         found = scored.where(scored.weight >= self.candidate)
-        return [
-            Pair(*one) for one in zip(found.a.tolist(), found.b.tolist(), found.weight.tolist(), strict=True)
-        ]
+        pairs = zip(found.a.tolist(), found.b.tolist(), found.weight.tolist(), strict=True)
+        return [Weighed(*pair, waterfall(self._model, found, n)) for n, pair in enumerate(pairs)]
 
 
 def find_matcher(path: Path | None) -> tuple[ModelMatcher | None, str]:

@@ -1,4 +1,4 @@
-"""`cauce serve`: collector, worker and API of one space, as processes that are kept running."""
+"""`cauce serve`: collector, worker, API and console of one space, as processes that are kept running."""
 
 import os
 import select
@@ -37,6 +37,12 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
             stack.enter_context(closing(listen(name, section.host, section.port, wait_seconds=wait)))
             for name, section in (("collector", settings.collector), ("api", settings.api))
         )
+        console = None
+        if settings.console.enabled:
+            where = settings.console
+            console = stack.enter_context(
+                closing(listen("console", where.host, where.port, wait_seconds=wait))
+            )
         workers = [
             stack.enter_context(closing(_listen_for_worker(settings, number)))
             for number in range(_workers(settings))
@@ -45,12 +51,14 @@ def serve(space: Space, settings: Settings, announce: Callable[[Holder], None]) 
             pid=os.getpid(),
             collector=url_of(collector),
             api=url_of(api),
+            console=url_of(console) if console else "",
             workers=tuple(map(url_of, workers)),
         )
         lock.note(serving)
         tasks = [
             _network_task("collector", space, collector),
             _network_task("api", space, api),
+            *([_network_task("console", space, console)] if console else []),
             *(_worker_task(space, number, listener) for number, listener in enumerate(workers, 1)),
         ]
         return Supervisor(tasks, _patience(settings)).run(lambda: announce(serving))

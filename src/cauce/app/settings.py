@@ -70,8 +70,20 @@ class ApiSettings:
 
 
 @dataclass(frozen=True)
+class ConsoleSettings:
+    """The console, which shows people, reviews and plans in a browser."""
+
+    enabled: bool = False
+    """Whether `cauce serve` starts it; it needs the extra `console`."""
+    host: str = "127.0.0.1"
+    """The address it listens on; 0.0.0.0 lets other machines in."""
+    port: Port = 8767
+    """The port it listens on; 0 takes a free one."""
+
+
+@dataclass(frozen=True)
 class ServeSettings:
-    """The supervisor, which starts collector, worker and API and starts them again if they fail."""
+    """The supervisor, which starts collector, worker, API and console and starts them again if they fail."""
 
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     """The least grave messages that are written: debug, info, warning or error."""
@@ -115,6 +127,7 @@ class Settings:
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     activate: ActivateSettings = field(default_factory=ActivateSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     definitions: DefinitionsSettings = field(default_factory=DefinitionsSettings)

@@ -40,11 +40,9 @@ def candidates(
     """
     found = find_candidates(Composition(space), model, purpose=Purpose(purpose), viewer=COMMAND_LINE)
     if json:
-        pairs = [
-            {"one": one, "other": other, "weight": round(weight, 3)} for one, other, weight in found.pairs
-        ]
+        pairs = [{"one": one.one, "other": one.other, "weight": round(one.weight, 3)} for one in found.pairs]
         print_json({"model": found.model, "pairs": pairs})
         return
     print_line(f"{len(found.pairs)} pairs of people may be one, by the model {found.model}.")
-    rows = [(one, other, f"{weight:.1f}") for one, other, weight in found.pairs[:limit]]
+    rows = [(one.one, one.other, f"{one.weight:.1f}") for one in found.pairs[:limit]]
     print_table(("one", "other", "weight"), rows)

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @app.command()
 def serve(space: SpaceOption = HERE, json: JsonOption = False) -> None:
-    """Run collector, worker and API until Ctrl-C; logs are JSON lines on standard error.
+    """Run collector, worker, API and console until Ctrl-C; logs are JSON lines on standard error.
 
     The first time, the definitions of the folder are applied; later on, `cauce apply` does it.
     """
@@ -59,6 +59,8 @@ def _settle_definitions(composition: Composition) -> None:
 def _announce(serving: Holder) -> None:
     print_line(f"Collector: {serving.collector}")
     print_line(f"API:       {serving.api}/api/v1")
+    if serving.console:
+        print_line(f"Console:   {serving.console}")
     print_line("Stop with Ctrl-C.")
 
 
@@ -69,6 +71,7 @@ def _announce_to_programs(serving: Holder) -> None:
             "pid": serving.pid,
             "collector": serving.collector,
             "api": serving.api,
+            "console": serving.console or None,
             "workers": serving.workers,
         }
     )
