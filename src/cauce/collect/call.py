@@ -11,7 +11,12 @@ _SHORT = {
     "a": Call.ALIAS,
 }
 _PREFIXES = ("", "/v1")
-_CALLS: dict[str, Call | None] = {**{call.value: call for call in TRACKING}, **_SHORT, "batch": None, "b": None}
+_CALLS: dict[str, Call | None] = {
+    **{call.value: call for call in TRACKING},
+    **_SHORT,
+    "batch": None,
+    "b": None,
+}
 ROUTES = {f"{prefix}/{name}": call for prefix in _PREFIXES for name, call in _CALLS.items()}
 """Path → call; None for batches. Short paths are those of browser and mobile SDKs."""
 
