@@ -18,6 +18,7 @@ from tests.story.command import CAUCE, environment
 T = TypeVar("T")
 
 PATIENCE = 60.0
+_PORTS = ("CAUCE_COLLECTOR__PORT", "CAUCE_API__PORT", "CAUCE_CONSOLE__PORT")
 
 
 class Served(NamedTuple):
@@ -27,6 +28,7 @@ class Served(NamedTuple):
     collector: str
     api: str
     log: Path
+    console: str = ""
 
     def children(self) -> dict[str, psutil.Process]:
         """The child processes by name."""
@@ -47,7 +49,7 @@ def served(space: Path, **variables: str) -> Iterator[Served]:
     """Serve a space on free ports until the block ends."""
     out, err = space.parent / "serve.out", space.parent / "serve.err"
     command = [CAUCE, "serve", "--space", str(space), "--json"]
-    variables = {"CAUCE_COLLECTOR__PORT": "0", "CAUCE_API__PORT": "0", **variables}
+    variables = {**dict.fromkeys(_PORTS, "0"), **variables}
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             command,
@@ -58,7 +60,7 @@ def served(space: Path, **variables: str) -> Iterator[Served]:
         )
     try:
         ready = json.loads(until(lambda: _line(out, process, err), "serve to be ready"))
-        yield Served(process, ready["collector"], ready["api"], err)
+        yield Served(process, ready["collector"], ready["api"], err, ready["console"] or "")
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

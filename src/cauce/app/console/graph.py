@@ -50,7 +50,7 @@ def graph_options(words: Words, picture: Picture) -> dict[str, Any]:
                 "type": "graph",
                 "layout": "force",
                 "roam": True,
-                "force": {"repulsion": 320, "edgeLength": 130, "friction": 0.2},
+                "force": {"repulsion": 320, "edgeLength": 130, "friction": 0.2, "layoutAnimation": False},
                 "categories": [{"name": name} for name in names.values()],
                 "label": {"show": len(drawn) <= 60, "position": "right", "color": "#888"},
                 "data": [_point(one, order.index(one.standing)) for one in drawn],

@@ -86,7 +86,7 @@ def choose(chosen: str, accepted: str) -> str:
         return chosen
     wanted = [part.partition(";") for part in accepted.split(",")]
     ordered = sorted(wanted, key=lambda part: -_weight(part[2]))
-    names = [name.strip().partition("-")[0] for name, _, _ in ordered]
+    names = [name.strip().partition("-")[0] for name, _, weight in ordered if _weight(weight) > 0]
     return negotiate_locale(names, list(LANGUAGES), sep="-") or "en"
 
 

@@ -83,7 +83,7 @@ def _show_graph(visit: Visit, picture: Picture) -> None:
     text("h2", words.say("Her identifiers"))
     text("p", words.say("Profile {id}", id=picture.profile_id), "quiet")
     label = words.say("Graph of her identifiers; the tables below say the same.")
-    chart = ui.echart(graph_options(words, picture)).classes("chart graph")
+    chart = ui.echart(graph_options(words, picture), renderer="svg").classes("chart graph")
     chart.props["role"], chart.props["aria-label"] = "img", label
     if len(picture.links) > MOST_DRAWN or picture.left_out:
         note(words.say("The picture shows the best {n} links.", n=words.number(MOST_DRAWN)))

@@ -27,7 +27,7 @@ async def review_page(visit: Visit) -> None:
     words = visit.words
     with frame(visit, words.say("Review queue")):
         text("p", words.say("People whom the rules have apart, and whose records say that they may be one."))
-        said = box("div", role="status", aria_live="polite")
+        said = box("div", role="status", aria_live="polite", tabindex="-1")
         place = box("div")
     await _Review(visit, said, place).look()
 
@@ -42,10 +42,17 @@ class _Review:
         self._place = place
         self._at = 0
         self._reason: ui.input | None = None
+        self._head: Element | None = None
 
     async def look(self) -> None:
         """Read the queue and show it."""
+        self._head = None
         await answered(self._words, self._place, self._read, self._show)
+
+    async def _look_on(self) -> None:
+        """Look again, and put the focus where reading goes on: what had it is gone."""
+        await self.look()
+        (self._head or self._said).run_method("focus")
 
     def _read(self) -> Queue:
         session = self._visit.session
@@ -75,7 +82,7 @@ class _Review:
         with box("section", "card", aria_label=words.say("Two people")):
             with box("div", "line"):
                 which = words.say("Pair {at} of {count}", at=self._at + 1, count=count)
-                text("h2", f"{which}+" if queue.more else which, tabindex="-1")
+                self._head = text("h2", f"{which}+" if queue.more else which, tabindex="-1")
                 if count > 1:
                     button(words.say("Previous pair"), partial(self._step, -1))
                     button(words.say("Next pair"), partial(self._step, 1))
@@ -86,7 +93,7 @@ class _Review:
     async def _step(self, by: int) -> None:
         self._at += by
         self._said.clear()
-        await self.look()
+        await self._look_on()
 
     def _records(self, pair: Waiting) -> None:
         words = self._words
@@ -164,7 +171,7 @@ class _Review:
                 if not folded:
                     note(self._words.say("It counts once the events before it are folded."))
         self._place.props.pop("inert", None)
-        await self.look()
+        await self._look_on()
 
     def _stated(self, wanted: Wanted) -> bool:
         session, composition = self._visit.session, self._visit.composition
