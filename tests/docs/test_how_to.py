@@ -1,5 +1,6 @@
 """The how-to pages do what they say: clients send, files are imported, signatures are verified."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from cauce.activate.payload import body, person_of
 from cauce.activate.signature import sign
+from cauce.app.console.language import catalogue
 from cauce.vocabulary.event import Position
 from cauce.vocabulary.exact import decode_json
 from cauce.vocabulary.identifier import Identifier
@@ -22,7 +24,7 @@ NODE_MODULES = ROOT / "tests/clients/node/node_modules"
 
 @pytest.fixture
 def reader(tmp_path: Path):
-    ports = dict(zip(("8765", "8766", "9000"), free_ports(3), strict=True))
+    ports = dict(zip(("8765", "8766", "8767", "9000"), free_ports(4), strict=True))
     with Reader(tmp_path, ports) as reader:
         yield reader
 
@@ -59,6 +61,15 @@ def test_identity_is_audited_as_the_page_says(reader):
 
 def test_why_it_is_one_person_is_asked_as_the_page_says(reader):
     follow(reader, PAGES / "why-one-person.md")
+
+
+def test_people_are_reviewed_as_the_page_says(reader):
+    page = PAGES / "review-people.md"
+    follow(reader, page)
+    shown = reader.type(Command("curl -s http://127.0.0.1:8767/sign-in", []))
+    assert "<h1>Sign in</h1>" in shown
+    messages = dict.fromkeys(re.findall(r"\*\*([^*.]+)\*\*", page.read_text()))
+    assert len(messages) == 6 and messages.keys() <= catalogue("es").keys()
 
 
 def test_traits_are_defined_as_the_page_says(reader):

@@ -118,7 +118,7 @@ class Reader:
                 raise
 
     def _local(self, text: str) -> str:
-        return re.sub(r"\b(?:8765|8766|9000)\b", lambda port: self._ports[port[0]], text)
+        return re.sub(rf"\b(?:{'|'.join(self._ports)})\b", lambda port: self._ports[port[0]], text)
 
     def _value(self, written: str) -> str:
         if not written.endswith("…"):

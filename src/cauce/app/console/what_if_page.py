@@ -34,7 +34,7 @@ async def what_if_page(visit: Visit) -> None:
 
     def show(plan: Plan) -> None:
         _show(words, plan)
-        button(words.say("Look again"), look)
+        button(words.say("Look again"), look, "after")
 
     async def look() -> None:
         await answered(words, place, planned, show)
@@ -53,7 +53,8 @@ def _show(words: Words, plan: Plan) -> None:
     else:
         _people(words, plan.what_if)
     text("p", words.say("To apply this:"))
-    text("code", f"cauce apply --at {plan.position}")
+    with box("p"):
+        text("code", f"cauce apply --at {plan.position}")
 
 
 def _people(words: Words, found: WhatIf) -> None:
