@@ -65,6 +65,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         until(lambda: made.profile("user_id:ann-2"), "the fold")
         succeed("identity", "candidates", "--space", space)
         yield made
+    assert now.process.returncode == 0
+    assert {one["level"] for one in now.messages() if one["process"] == "console"} == {"info"}
 
 
 @pytest.fixture

@@ -49,5 +49,14 @@ def _stop_at_its_end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _end_quietly() -> None:
+    """Close standard error: what native libraries write when the interpreter ends is no line of the log."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    code = main(*sys.argv[1:])
+    _end_quietly()
+    sys.exit(code)
