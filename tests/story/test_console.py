@@ -38,15 +38,17 @@ class Running(NamedTuple):
     space: Any
     browser: Browser
 
-    def profile(self, identifier: str) -> str:
-        answer = httpx.get(
-            f"{self.served.api}/api/v1/profiles/{identifier}",
+    def ask(self, path: str) -> Any:
+        return httpx.get(
+            f"{self.served.api}/api/v1/{path}",
             params={"purpose": "support"},
             headers={"Authorization": f"Bearer {self.keys['api_key']}"},
             timeout=30,
             trust_env=False,
-        )
-        return str(answer.json().get("profile_id", ""))
+        ).json()
+
+    def profile(self, identifier: str) -> str:
+        return str(self.ask(f"profiles/{identifier}").get("profile_id", ""))
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,11 @@ def test_a_pair_is_accepted_undone_and_refused_by_keyboard(running: Running, con
     assert running.profile(ONE) != running.profile(OTHER)
     console.open("/review")
     console.see("Pair 1 of 1")
+    [waiting] = running.ask("identity/review")["data"]
+    assert {waiting["one"], waiting["other"]} == {ONE, OTHER}
+    told = [[one["name"], ", ".join(one["one"]), ", ".join(one["other"])] for one in waiting["rows"]]
+    assert told == [row[:3] for row in console.rows("The two records")]
+    assert sum(one["weight"] for one in waiting["steps"]) == pytest.approx(waiting["weight"])
     rows = {row[0]: row[1:] for row in console.rows("The two records")}
     assert rows["name"] == ["SMITHSON, Greg", "Greg Smithson", "different"]
     assert rows["city"] == ["", "Springfield", "only one has it"]
@@ -93,6 +100,7 @@ def test_a_pair_is_accepted_undone_and_refused_by_keyboard(running: Running, con
     console.fill("main input", "the desk asked him")
     console.press("button", "They are one person")
     console.see("Nothing waits")
+    assert running.ask("identity/review") == {"looked": True, "data": [], "has_more": False}
     assert running.profile(ONE) == running.profile(OTHER)
     [decided] = console.rows("Decided")
     assert decided[1:5] == ["one person", f"{ONE}, {OTHER}", "the desk asked him", "first"]

@@ -26,6 +26,7 @@ from cauce.app.api.problems import PROBLEMS, answer_with_problems
 from cauce.app.api.profile_graph import profile_graph_routes
 from cauce.app.api.profiles import profile_routes
 from cauce.app.api.quarantine import quarantine_routes
+from cauce.app.api.review import review_routes
 from cauce.app.api.segments import segment_routes
 from cauce.app.compose import Composition
 from cauce.app.profile_ids import every_profile_id
@@ -66,6 +67,7 @@ def create_api(
         segment_routes(composition, clock),
         identity_routes(composition),
         act_routes(composition, clock),
+        review_routes(composition, clock),
         log_routes(composition, clock),
         quarantine_routes(composition.quarantine),
         definition_routes(composition, clock),
