@@ -178,7 +178,8 @@ def test_every_page_is_in_the_language_of_the_browser_or_the_chosen_one(
         console.open(path)
         console.see(last)
         assert not english & set(console.texts()), path
-    assert console.page.run("document.querySelector('.page').lang") == "es"
+    assert console.page.run("document.documentElement.lang") == "es"
+    assert "Conexión perdida" in console.page.run("document.body.textContent")
     console.press("a", "English")
     console.see("What the rules in the folder would make")
 

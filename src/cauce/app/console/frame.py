@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from typing import cast
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.language import Language
 
 from cauce.app.console.language import LANGUAGES
 from cauce.app.console.parts import box, text
@@ -17,6 +20,7 @@ STYLE = "/assets/console.css"
 def frame(visit: Visit, title: str) -> Iterator[Element]:
     """The frame of a page; what is made inside stands in its main part."""
     words = visit.words
+    _speak(words.language)
     ui.add_head_html(f'<link rel="stylesheet" href="{STYLE}">')
     ui.page_title(f"{title} · Cauce")
     with box("div", "page", lang=words.language):
@@ -28,6 +32,13 @@ def frame(visit: Visit, title: str) -> Iterator[Element]:
         with box("main", "", id="content", tabindex="-1") as place:
             text("h1", title)
             yield place
+
+
+def _speak(language: str) -> None:
+    """Let this page alone say in a language what the framework says, as that the connection was lost."""
+    client = ui.context.client
+    client.page = copy(client.page)
+    client.page.language = cast(Language, "en-US" if language == "en" else language)
 
 
 def _ways(visit: Visit) -> None:
