@@ -88,11 +88,6 @@ class Facts:
                 found.consents.add(consent)
         return found
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was ever stated that counts here."""
-        return not (self.statements or self.consents or self.retracted)
-
 
 def _counts(policy: Policy, key: str) -> bool:
     one = Identifier(*key.partition(":")[::2])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from cauce.identity.facts import Fact
 from cauce.identity.fuse import record_at
-from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources
+from cauce.identity.graph import NO_CUT, Graph, Group, Node, Signature, Sources, signature_key
 from cauce.identity.past import Carried, Past
 from cauce.identity.resolution import Resolution
 from cauce.identity.resolve import Resolver, add_to
@@ -53,7 +53,8 @@ class Reviser:
         signatures = {one.id: one for one in self._signatures_with(consenting)}
         for carried in self._past.carried(fresh):
             signature = self._signature_of(carried)
-            signatures[signature.id] = signature
+            if signature is not None:
+                signatures[signature.id] = signature
         self._revise([signatures[number] for number in sorted(signatures)])
         self._restate(restated)
 
@@ -79,12 +80,16 @@ class Reviser:
         ids = [graph.nodes_by_key[key].id for key in keys if key in graph.nodes_by_key]
         return graph.signatures_with(ids) if ids else []
 
-    def _signature_of(self, carried: Carried) -> Signature:
+    def _signature_of(self, carried: Carried) -> Signature | None:
+        """The signature of what an event carried; None if the log has it, but it could not be folded."""
         graph = self._graph
         graph.find(carried)
-        key = ",".join(map(str, sorted(graph.nodes_by_key[one].id for one in carried)))
+        nodes = [graph.nodes_by_key.get(one) for one in carried]
+        key = signature_key(node.id for node in nodes if node is not None)
         graph.find_signatures([key])
-        signature = graph.signatures_by_key[key]
+        signature = graph.signatures_by_key.get(key)
+        if signature is None or None in nodes:
+            return None
         graph.load_signatures([signature.id])
         return signature
 
